@@ -21,7 +21,7 @@ export function anchorsOf(text: string): readonly string[] {
   );
 }
 
-/** Returns what documents name and the tree has not, as `path: "link" …`. `paths` are all files of the tree. */
+/** Returns what documents name and the tree does not have, as `path: "link" …`. `paths` are all files of the tree. */
 export function brokenReferences(documents: readonly SourceFile[], paths: readonly string[]): string[] {
   const textOf = new Map(documents.map(({ path, text }) => [path, text]));
   const folders = new Set(paths.flatMap(foldersOf));

@@ -5,6 +5,7 @@ import {
   brokenTreeRules,
   fullFolders,
   importersOfTestSupport,
+  missingReadmes,
   treeFigures,
   workspaceCycle,
 } from "./tidy-tree.ts";
@@ -49,6 +50,15 @@ it("finds a program without limits.ts and a long main.ts", () => {
     "gate/src: a program has limits.ts",
     "gate/src/main.ts: main.ts has at most 15 lines",
   ]);
+});
+
+it("finds a workspace without a README, and one whose README does not begin with a sentence", () => {
+  const workspace = file("gate/package.json", "{}");
+  expect(missingReadmes([workspace])).toHaveLength(1);
+  expect(missingReadmes([workspace, file("gate/README.md", "# gate\n\n| file |\n")])).toHaveLength(1);
+  expect(missingReadmes([workspace, file("gate/README.md", "# gate\n\nThis package opens it.\n")])).toEqual(
+    [],
+  );
 });
 
 it("counts product files and lines only", () => {

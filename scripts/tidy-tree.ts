@@ -112,6 +112,16 @@ export function brokenSkeletons(files: readonly SourceFile[]): string[] {
     });
 }
 
+/** Workspaces without a README, or whose README does not begin with a title and a sentence. */
+export function missingReadmes(files: readonly SourceFile[]): string[] {
+  const readmes = new Map(files.map(({ path, text }) => [path, text]));
+  return files
+    .filter(({ path }) => /^[a-z0-9-]+\/package\.json$/.test(path))
+    .map(({ path }) => `${workspaceOf(path)}/README.md`)
+    .filter((path) => !/^# .+\n+[A-Z`].*[.:]/.test(readmes.get(path) ?? ""))
+    .map((path) => `${path}: a workspace has a README whose first sentence states its purpose`);
+}
+
 /** The figures of the tree. */
 export type TreeFigures = {
   readonly productFiles: number;
@@ -143,6 +153,7 @@ export function brokenTreeRules(files: readonly SourceFile[]): string[] {
     ...importersOfTestSupport(files),
     ...fullFolders(files),
     ...brokenSkeletons(files),
+    ...missingReadmes(files),
     ...(cycle === undefined ? [] : [`workspaces import each other in a cycle: ${cycle}`]),
     ...(medianLines > medianLinesMax
       ? [`the median product file has ${medianLines} lines; at most ${medianLinesMax}`]

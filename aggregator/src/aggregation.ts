@@ -135,7 +135,7 @@ export function startAggregation(
           }),
         onFailure: (error) => void leaseLog.failed(error),
         onSuccess: leaseLog.succeeded,
-        onChange: (isActive) => logger.info({ holder }, isActive ? "active" : "another one is active"),
+        onChange: (isActive) => logger.info({ holder }, isActive ? "active" : "another aggregator is active"),
       }),
     );
     opened.use(

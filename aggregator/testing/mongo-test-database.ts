@@ -5,12 +5,14 @@ import {
   type MessageDocument,
   type PartialDocument,
   type PartialFigures,
+  partialsCollection,
   type SettingsDocument,
   windowId,
 } from "@devicemesh/pipeline";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { alignDown, isoMilliseconds, type Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
+import { createMongoStore } from "../src/store/mongo-store.ts";
 
 /** A separate database for a test, with the settings of a mesh; dropped when disposed. */
 export async function openTestDatabase(options: {
@@ -39,6 +41,22 @@ export async function openTestDatabase(options: {
       await connection[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Two levels of windows, of 10 s and 10 min, with segments of the same length. */
+export const twoLevels = [
+  { windowMs: 10_000, segmentMs: 10_000 },
+  { windowMs: 600_000, segmentMs: 600_000 },
+] as const;
+
+/** Opens the aggregator's store over a test database with `twoLevels`, and the collections of both levels. */
+export async function openTestStore(mongodbUrl: string) {
+  const database = await openTestDatabase({ mongodbUrl, levels: twoLevels });
+  const { db } = database;
+  const store = createMongoStore({ db, levels: twoLevels, clock: Date.now });
+  const partials = db.collection<PartialDocument>(collections.windows);
+  const folded = db.collection<PartialDocument>(partialsCollection(1, twoLevels[1].windowMs));
+  return { database, db, store, partials, folded };
 }
 
 /** A reading with its arrival. */

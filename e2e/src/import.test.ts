@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { type ExpectedRecording, expectedRecordings } from "@devicemesh/import/testing/expected-recordings";
+import { importRecordings } from "@devicemesh/import/testing/run-import";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { startTestMesh } from "@devicemesh/standalone/testing/test-mesh";
 import { describe, expect, it } from "vitest";
-import { importRecordings } from "../testing/run-import.ts";
 
 /** The user's knowledge of a recording, as flags; as parameters they have no dashes. */
 function flagsOf({ options }: ExpectedRecording): readonly (readonly [name: string, value: string])[] {

@@ -152,7 +152,7 @@ export function ensureGatewayPython(): void {
   ensurePython("gateway", "the Python clients of the gateway");
 }
 
-/** Programs of npm that tests run as a user does; they are no dependencies of ours. */
+/** Programs of npm that tests run as a user does; they are not our dependencies. */
 const npmPrograms = {
   /** MongoDB's shell, 150 MB. */
   mongosh: { version: "2.12.0", main: "bin/mongosh.js" },

@@ -1,28 +1,14 @@
-import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { startBackend } from "../testing/backend-fixture.ts";
-import { envoyBinary, localhost, quietEnvoy } from "../testing/edge-fixture.ts";
-import { startReplica, stored } from "../testing/replica-process-fixture.ts";
+import { envoyBinary } from "../testing/edge-fixture.ts";
+import { startTwoReplicas, stored } from "../testing/replica-process-fixture.ts";
 import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts";
-import { startEnvoy } from "./start-envoy.ts";
 
 describe.skipIf(envoyBinary === undefined)("one of two replicas of ingest, killed under load,", () => {
   it("fails no call, and no acknowledged reading is lost", async () => {
     using folder = temporaryFolder();
-    await using stack = new AsyncDisposableStack();
-    const files = ["one", "two"].map((name) => join(folder.path, name));
-    const replicas = await Promise.all(files.map((file) => startReplica(file)));
-    for (const { child } of replicas) stack.defer(() => void child.kill("SIGKILL"));
-    const backend = stack.use(await startBackend());
-    const envoy = stack.use(
-      await startEnvoy({
-        ...quietEnvoy,
-        ingest: replicas.map(({ port }) => localhost(port)),
-        query: [localhost(backend.port)],
-        generator: [localhost(backend.port)],
-      }),
-    );
+    await using running = await startTwoReplicas(folder.path);
+    const { files, replicas, envoy } = running;
 
     const units = 80;
     const senders = 10;

@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { startBackend } from "../testing/backend-fixture.ts";
 import { startBackendProcess } from "../testing/backend-process-fixture.ts";
 import { envoyBinary, localhost, quietEnvoy } from "../testing/edge-fixture.ts";
 import { createRawClient } from "../testing/raw-client-fixture.ts";
-import { startReplica, stored } from "../testing/replica-process-fixture.ts";
+import { startTwoReplicas, stored } from "../testing/replica-process-fixture.ts";
 import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
 
@@ -25,20 +24,8 @@ const pinging = (text: string) =>
 describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () => {
   it("delays units by its time limit only, and is excluded after some health checks", async () => {
     using folder = temporaryFolder();
-    await using stack = new AsyncDisposableStack();
-    const files = ["one", "two"].map((name) => join(folder.path, name));
-    const replicas = await Promise.all(files.map((file) => startReplica(file)));
-    for (const { child } of replicas) stack.defer(() => void child.kill("SIGKILL"));
-    const backend = stack.use(await startBackend());
-    const envoy = stack.use(
-      await startEnvoy({
-        ...quietEnvoy,
-        ingest: replicas.map(({ port }) => localhost(port)),
-        query: [localhost(backend.port)],
-        generator: [localhost(backend.port)],
-        edit: impatient,
-      }),
-    );
+    await using running = await startTwoReplicas(folder.path, impatient);
+    const { files, replicas, envoy } = running;
     const [hung] = replicas;
     const isLeftAlone = async () => {
       const { body } = await envoy.admin.get("/clusters");

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 /** How the backend answers calls: with an empty message, with UNAVAILABLE, or not at all. */
 export type BackendMood = "answers" | "unavailable" | "silent";
 
-/** For tests: a healthy server in place of any service, which records its calls. */
+/** For tests: a healthy server instead of any service, which records its calls. */
 export async function startBackend(mood: BackendMood = "answers") {
   const asked: IncomingHttpHeaders[] = [];
   const server = createServer();

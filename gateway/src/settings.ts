@@ -38,7 +38,7 @@ export const gatewaySettings = (prefix = "DEVICEMESH_") =>
       default: topicsByDefault.join(","),
       placeholder: "FORM,…",
       description:
-        "Forms of MQTT topics, of which the first that fits a topic decides: presets, and templates such as site/{device_id}/{sensor} (a number) or {device_id} (a JSON object).",
+        "Forms of MQTT topics; the first form that matches a topic is used: presets, and templates such as site/{device_id}/{sensor} (a number) or {device_id} (a JSON object).",
     },
     mqttUrl: {
       flag: "--mqtt-url",
@@ -63,7 +63,7 @@ export const gatewaySettings = (prefix = "DEVICEMESH_") =>
       default: "device-mesh",
       placeholder: "TEXT",
       description:
-        "Client id at the existing broker, which keeps messages for it while it is disconnected. Another one for each gateway.",
+        "Client id at the existing broker, which keeps messages for it while it is disconnected. Use a different one for each gateway.",
     },
     mqttGroup: {
       flag: "--mqtt-group",
@@ -71,7 +71,7 @@ export const gatewaySettings = (prefix = "DEVICEMESH_") =>
       kind: "string",
       default: "device-mesh",
       placeholder: "TEXT",
-      description: "Shared subscription at the existing broker: gateways of one group divide the messages.",
+      description: "Shared subscription at the existing broker: gateways of one group share the messages.",
     },
     mqttCa: {
       flag: "--mqtt-ca",

@@ -59,7 +59,7 @@ describe("command line", () => {
     expect(await run([])).toMatchObject({ code: 2, stderr: expect.stringContaining("Usage") });
     expect(await run(["dance"])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('"dance" is no command'),
+      stderr: expect.stringContaining('"dance" is not a command'),
     });
     expect(await run(["replay"])).toMatchObject({ code: 2, stderr: expect.stringContaining("FILE") });
     expect(await run(["play", "--devices", "0"])).toMatchObject({

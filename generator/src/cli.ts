@@ -46,7 +46,7 @@ export async function runCli(context: CliContext): Promise<number> {
   }
   const asked = command === "--help" || command === "-h" || command === "help";
   (asked ? context.stdout : context.stderr).write(
-    asked || command === undefined ? helpText : `${JSON.stringify(command)} is no command.\n\n${helpText}`,
+    asked || command === undefined ? helpText : `${JSON.stringify(command)} is not a command.\n\n${helpText}`,
   );
   return asked ? 0 : 2;
 }

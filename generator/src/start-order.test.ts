@@ -19,7 +19,7 @@ it("a generator delivers soon after the name of its target resolves, and has log
   const warnings = () => lines.filter(({ level }) => level === "warn");
   await waitUntil(() => warnings().length > 0, { timeoutMs: 20_000, what: "it waits" });
   // Several attempts later, with growing delays.
-  await waitUntil(() => generator.state().sent > 300, { timeoutMs: 20_000, what: "it goes on measuring" });
+  await waitUntil(() => generator.state().sent > 300, { timeoutMs: 20_000, what: "it continues to measure" });
   expect(warnings()).toEqual([
     expect.objectContaining({
       reason: expect.stringContaining("Name resolution failed for target dns:envoy.example"),

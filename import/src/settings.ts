@@ -99,7 +99,7 @@ export const importSettings = defineSettings({
       kind: "duration",
       default: "5m",
       optional: true,
-      description: "Give up when ingest has failed for so long; none tries for ever.",
+      description: "Give up when ingest has failed for this time; none retries without a limit.",
     },
     ...sensorSettings(prefix),
     ...ingestTlsSettingsOf(prefix),

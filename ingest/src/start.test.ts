@@ -98,15 +98,13 @@ describe("closing ingest", () => {
   it.each([
     ["waits for frames", false],
     ["waits for the log", true],
-  ])("cuts a unit that %s too long, with UNAVAILABLE", async (_, held) => {
+  ])("cuts a unit that %s too long, with UNAVAILABLE", async (_, isLogBlocked) => {
     await using test = await startTestIngest({ config: { shutdownGraceMs: 50 } });
-    if (held) test.memory.hold();
+    if (isLogBlocked) test.memory.hold();
     const { call, outcome } = test.client.openStream();
     call.write(frameOf(thermostatReading("a")));
     await waitUntil(() => test.ingest.stats().frames === 1);
-    const startedMs = performance.now();
     await test.ingest.close();
-    expect(performance.now() - startedMs).toBeLessThan(1000);
     const error = errorOf(await outcome);
     expect(error.code).toBe(status.UNAVAILABLE);
     expect(detailsOf(error).retryInfo).toBeDefined();
@@ -140,13 +138,12 @@ describe("closing ingest", () => {
     expect(error.code).toBe("ECONNREFUSED");
   });
 
-  it("is fast if no call is open, even if clients are connected", async () => {
-    await using test = await startTestIngest({ config: { shutdownGraceMs: 60_000 } });
+  it("does not wait for the grace period if no call is open, even if clients are connected", async () => {
+    // Longer than the time limit of a test.
+    await using test = await startTestIngest({ config: { shutdownGraceMs: 600_000 } });
     const idle = createTestClient(test.ingest.port);
     await idle.publish();
-    const startedMs = performance.now();
     await test.ingest.close();
-    expect(performance.now() - startedMs).toBeLessThan(1000);
     idle.close();
   });
 });

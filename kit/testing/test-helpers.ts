@@ -8,7 +8,7 @@ const defaultEveryMs = 5;
 
 /**
  * Resolves as soon as the condition is true; polls every few milliseconds, or every `everyMs` if polling is expensive.
- * For tests, in place of a sleep.
+ * For tests, instead of a sleep.
  * @throws Error naming `what` if it is still false after `timeoutMs` (default 5000); an error of the
  * condition is passed on.
  */

@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A TCP gate before a server. While it is shut, the server appears unavailable. */
 export type GateFixture = AsyncDisposable & {
-  /** The host:port to connect to in place of the server. */
+  /** The host:port to connect to instead of the server. */
   readonly address: string;
   /** Cuts every connection and accepts no new one. */
   shut(): void;

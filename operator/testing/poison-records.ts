@@ -81,7 +81,7 @@ export function poisonRecords(): readonly PoisonRecord[] {
     // Not JSON.
     refused("VALUE_CONVERTER", "no JSON at all", { text: () => "poison" }),
     refused("VALUE_CONVERTER", "JSON that ends early", { text: (json) => json.slice(0, -5) }),
-    refused("VALUE_CONVERTER", "bytes that are no text", {
+    refused("VALUE_CONVERTER", "bytes that are not text", {
       text: () => new Uint8Array([0xc3, 0x28, 0xff, 0]),
     }),
     refused("VALUE_CONVERTER", "single quotes", { text: (json) => json.replaceAll('"', "'") }),
@@ -161,7 +161,7 @@ export function poisonRecords(): readonly PoisonRecord[] {
     // Keys.
     refused("TASK_PUT", "no key", { key: () => null }),
     refused("TASK_PUT", "an empty key", { key: () => "" }),
-    refused("TASK_PUT", "a key that is no identity", { key: () => "tick" }),
+    refused("TASK_PUT", "a key that is not an identity", { key: () => "tick" }),
     refused("TASK_PUT", "white space in the key", { key: (identity) => `${identity} ` }),
     // Values that the two readers of the topic may interpret differently.
     record("a time with an offset in minutes", "stored", {

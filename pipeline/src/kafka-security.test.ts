@@ -49,7 +49,7 @@ describe("the security of connections to Kafka", () => {
   });
 
   const mistakes: [text: string, config: KafkaSecurityConfig][] = [
-    ["--kafka-cert and --kafka-key need each other", { kafkaCert: "x" }],
+    ["--kafka-cert and --kafka-key must be set together", { kafkaCert: "x" }],
     ["--kafka-sasl PLAIN sends a secret in the clear: set --kafka-tls", { kafkaSasl: "PLAIN", ...user }],
     ["need --kafka-sasl", user],
     ["needs --kafka-username and --kafka-password", { kafkaTls: true, kafkaSasl: "SCRAM-SHA-512" }],

@@ -83,7 +83,7 @@ export type KafkaSecurityConfig = {
 export function kafkaSecurityOf(config: KafkaSecurityConfig): KafkaSecurity | undefined {
   const { kafkaTls, kafkaCa, kafkaCert, kafkaKey } = config;
   if ((kafkaCert === undefined) !== (kafkaKey === undefined)) {
-    throw new SettingsError("--kafka-cert and --kafka-key need each other");
+    throw new SettingsError("--kafka-cert and --kafka-key must be set together");
   }
   const isTls = kafkaTls === true || kafkaCa !== undefined || kafkaCert !== undefined;
   const sasl = saslOf(config);

@@ -16,7 +16,7 @@ describe("a connection", () => {
   ])("is refused without showing the connection string, for %j", (url) => {
     const attempt = () => openMongo({ url, database: "a", appName: "test" });
     expect(attempt).toThrow(SettingsError);
-    expect(attempt).toThrow(/^--mongodb-url is no connection string of MongoDB: /);
+    expect(attempt).toThrow(/^--mongodb-url is not a connection string of MongoDB: /);
     expect(attempt).not.toThrow(/s3/);
   });
 

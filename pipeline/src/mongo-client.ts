@@ -27,7 +27,7 @@ export function clientOf(url: string, options: MongoClientOptions): MongoClient 
     return new MongoClient(url, options);
   } catch (error) {
     const why = error instanceof Error ? withoutCredentials(error.message) : "it cannot be read";
-    throw new SettingsError(`${chainSettings.mongodbUrl.flag} is no connection string of MongoDB: ${why}`);
+    throw new SettingsError(`${chainSettings.mongodbUrl.flag} is not a connection string of MongoDB: ${why}`);
   }
 }
 

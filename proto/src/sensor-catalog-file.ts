@@ -40,7 +40,7 @@ function readText(file: string): string {
   }
   if (bytes.length > sensorFileBytesMax) {
     throw new SensorFileError(
-      `${file} has more than ${sensorFileBytesMax / 1024} KiB: it is no file of sensors`,
+      `${file} has more than ${sensorFileBytesMax / 1024} KiB: it is not a file of sensors`,
     );
   }
   try {
@@ -54,7 +54,7 @@ function problemsText(file: string, problems: readonly SensorFileProblem[]): str
   const shown = problems.slice(0, problemsShownMax).map((problem) => `  ${problemText(problem)}`);
   const more = problems.length - shown.length;
   return [
-    `${file} is no sensor catalog:`,
+    `${file} is not a sensor catalog:`,
     ...shown,
     ...(more > 0 ? [`  and ${more} more problems`] : []),
   ].join("\n");

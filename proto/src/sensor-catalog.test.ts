@@ -71,8 +71,8 @@ describe("mergeSensors", () => {
 
   it("requires unit and bounds for a new sensor, and bounds for a new unit", () => {
     expect(problemsOf("sensors: {mood: {maximum: 1}}")).toEqual([
-      "line 1: sensor mood unit is required of a sensor that is new",
-      "line 1: sensor mood minimum is required of a sensor that is new",
+      "line 1: sensor mood unit is required for a new sensor",
+      "line 1: sensor mood minimum is required for a new sensor",
     ]);
     expect(problemsOf("sensors: {wind_speed: {unit: km/h, minimum: 0}}")).toEqual([
       "line 1: sensor wind_speed maximum must be given in the new unit",
@@ -184,7 +184,7 @@ describe("readSensorCatalog", () => {
     const file = fileOf("bad.yaml", "sensors:\n  mood: {unit: m}\n  temperature: {unit: K}\n");
     expect(() => readSensorCatalog(file)).toThrow(SensorFileError);
     expect(() => readSensorCatalog(file)).toThrow(
-      `${file} is no sensor catalog:\n  line 2: sensor mood minimum is required of a sensor that is new\n  line 2:`,
+      `${file} is not a sensor catalog:\n  line 2: sensor mood minimum is required for a new sensor\n  line 2:`,
     );
     expect(() => readSensorCatalog(join(folder, "none"))).toThrow(/none cannot be read \(ENOENT\)/);
     expect(() => readSensorCatalog(fileOf("latin", Uint8Array.of(0xe4)))).toThrow("not text in UTF-8");

@@ -102,7 +102,7 @@ export function parseSensorFile(text: string): SensorFile {
       const name = isScalar(pair.key) ? String(pair.key.value) : "";
       at = { sensor, field: name, line: lineOf(pair.key) };
       const field = fields.find((each) => each === name);
-      if (field === undefined) problem(`is no field of a sensor: the fields are ${fields.join(", ")}`);
+      if (field === undefined) problem(`is not a field of a sensor: the fields are ${fields.join(", ")}`);
       else entry = { ...entry, ...fieldOf(field, pair.value) };
     }
     return entry;

@@ -27,7 +27,7 @@ export function mergeSensors(base: readonly SensorSpec[], entries: readonly Sens
     if (known === undefined || unitChanges) {
       for (const field of ["unit", "minimum", "maximum"] as const) {
         if (entry[field] !== undefined) continue;
-        problem(field, unitChanges ? "must be given in the new unit" : "is required of a sensor that is new");
+        problem(field, unitChanges ? "must be given in the new unit" : "is required for a new sensor");
       }
     }
     const spec = {

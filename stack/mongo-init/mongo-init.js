@@ -50,7 +50,7 @@ function until(what, attempt) {
       }
       if (!passing.includes(error.codeName) && !passing.includes(error.name)) throw error;
       if (Date.now() > deadline)
-        throw new Error(`${what}: ${error.message}; the time is over (${prefix}INIT_SECONDS)`);
+        throw new Error(`${what}: ${error.message}; the time limit has passed (${prefix}INIT_SECONDS)`);
       if (error.message !== known) print(`waiting for ${what}: ${error.message}`);
       known = error.message;
     }
@@ -94,7 +94,7 @@ function main() {
   for (const member of members) {
     const hello = until(member, () => run(member, "directConnection=true", undefined, { hello: 1 }));
     if (hello.setName === undefined && !hello.isreplicaset) {
-      throw new Error(`${member} is no member of a replica set: start it with --replSet ${set}`);
+      throw new Error(`${member} is not a member of a replica set: start it with --replSet ${set}`);
     }
     if (hello.setName !== undefined && hello.setName !== set) {
       throw new Error(

@@ -41,7 +41,7 @@ export const stackSettings = defineSettings({
       kind: "string",
       default: "devicemesh",
       placeholder: "NAME",
-      description: "Name of the stack; it stands before the names of its services and volumes.",
+      description: "Name of the stack: the prefix of the names of its services and volumes.",
     },
     hosts: {
       flag: "--hosts",
@@ -80,7 +80,7 @@ export const stackSettings = defineSettings({
       env: "DEVICEMESH_STACK_CHECK",
       kind: "boolean",
       default: false,
-      description: "config: change nothing, and fail if something is not as it is rendered.",
+      description: "config: change nothing, and fail if a rendered file is out of date.",
     },
   },
 });

@@ -75,7 +75,7 @@ export function readStack(
 /** Parses a size in Docker's notation to bytes: `1536m`, `2g`, a number. */
 export function bytesOf(size: string | number): number {
   const [, number, unit = ""] = /^(\d+)([kmg]?)b?$/i.exec(`${size}`) ?? [];
-  if (number === undefined) throw new Error(`${size} is no size`);
+  if (number === undefined) throw new Error(`${size} is not a size`);
   return (
     Number(number) * { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[unit.toLowerCase() as "" | "k" | "m" | "g"]
   );
@@ -84,7 +84,7 @@ export function bytesOf(size: string | number): number {
 /** Parses a duration in Docker's notation to ms: `1m30s`. */
 export function millisecondsOf(time: string): number {
   const parts = [...time.matchAll(/(\d+)(ms|s|m|h)/g)];
-  if (parts.length === 0) throw new Error(`${time} is no time`);
+  if (parts.length === 0) throw new Error(`${time} is not a time`);
   const scale: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (scale[unit as string] as number), 0);
 }

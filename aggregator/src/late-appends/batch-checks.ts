@@ -38,7 +38,7 @@ type Entry = {
 };
 
 /**
- * Makes one that goes on from `checked`. A checkpoint that folds since `sinceMs` leaves out, without a count,
+ * Makes one that continues from `checked`. A checkpoint that folds since `sinceMs` leaves out, without a count,
  * what has an earlier append time, until its watermark is there: all batches until then are read.
  */
 export function createBatchChecks(options: {

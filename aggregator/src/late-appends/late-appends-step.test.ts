@@ -62,7 +62,7 @@ async function setUp(options: { readonly checked?: number } = {}) {
 }
 
 describe("the step for late appends", () => {
-  it("marks the windows of what Spark dropped at the frontier, takes them out of coarse levels, and goes on", async () => {
+  it("marks the windows of what Spark dropped at the frontier, takes them out of coarse levels, and continues", async () => {
     const { store, progress, read, step, add } = await setUp();
     add(0, 0, 5);
     add(1, 5, 7, 1);

@@ -1,40 +1,25 @@
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
-import {
-  collections,
-  type DuplicateWindowDocument,
-  type MessageDocument,
-  type PartialDocument,
-  partialsCollection,
-} from "@devicemesh/pipeline";
+import { collections, type DuplicateWindowDocument, type MessageDocument } from "@devicemesh/pipeline";
 import { alignDown } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
 import {
   duplicateWindowOf,
   messageOf,
-  openTestDatabase,
+  openTestStore,
   partialsOf,
   rounded,
   steadyReadings,
+  twoLevels,
 } from "../../testing/mongo-test-database.ts";
-import { createMongoStore } from "../store/mongo-store.ts";
 import { createMongoLevels } from "./mongo-levels.ts";
 
 const engines = await testEngines();
 const mongodbUrl = engines?.mongodbUrl ?? "";
-const levels = [
-  { windowMs: 10_000, segmentMs: 10_000 },
-  { windowMs: 600_000, segmentMs: 600_000 },
-] as const;
+const levels = twoLevels;
 const [fine, coarse] = levels;
 const sinceMs = Date.UTC(2026, 0, 1);
 
-async function openStore() {
-  const database = await openTestDatabase({ mongodbUrl, levels });
-  const store = createMongoStore({ db: database.db, levels, clock: Date.now });
-  const partials = database.db.collection<PartialDocument>(collections.windows);
-  const folded = database.db.collection<PartialDocument>(partialsCollection(1, coarse.windowMs));
-  return { database, db: database.db, store, partials, folded };
-}
+const openStore = () => openTestStore(mongodbUrl);
 
 describe.skipIf(!engines)("pure folds in MongoDB", () => {
   it("folds devices with duplicates from their raw readings: duplicates count in the finest level only", async () => {

@@ -104,7 +104,7 @@ describe("a frontier that does not move", () => {
   const still = { movedAtMs: nowMs - 61_000, logEndMs: nowMs };
   const ends: LogPlaces = { windows: new Map([["w/0", 5]]), deadLetters: new Map([["d/0", 5]]) };
 
-  it("is no problem while no messages come, or not for long", () => {
+  it("is not a problem while no messages come, or not for long", () => {
     expect(problemsOf(healthyProgress({ ...still, logEndMs: undefined }))).toEqual([]);
     const frontier = { frontierMs: nowMs + 1 };
     expect(problemsOf(healthyProgress({ ...still, frontier }))).toEqual([]);

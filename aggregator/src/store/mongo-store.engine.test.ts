@@ -1,41 +1,27 @@
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
-import {
-  collections,
-  type PartialDocument,
-  partialsCollection,
-  type RetentionDocument,
-} from "@devicemesh/pipeline";
+import { collections, type RetentionDocument } from "@devicemesh/pipeline";
 import { describe, expect, it } from "vitest";
 import {
   bruteForce,
   duplicateWindowOf,
   messageOf,
-  openTestDatabase,
+  openTestStore,
   partialsOf,
   rounded,
   steadyReadings,
   type TestReading,
+  twoLevels,
 } from "../../testing/mongo-test-database.ts";
 import { createMongoLevels } from "../levels/mongo-levels.ts";
-import { createMongoStore } from "./mongo-store.ts";
 
 const engines = await testEngines();
 const mongodbUrl = engines?.mongodbUrl ?? "";
-const levels = [
-  { windowMs: 10_000, segmentMs: 10_000 },
-  { windowMs: 600_000, segmentMs: 600_000 },
-] as const;
+const levels = twoLevels;
 const [fine, coarse] = levels;
 const sinceMs = Date.UTC(2026, 0, 1);
 const everything = { lastDuplicateSinceMs: 0, rawKeptSinceMs: Number.NEGATIVE_INFINITY, limit: 100 };
 
-async function openStore() {
-  const database = await openTestDatabase({ mongodbUrl, levels });
-  const store = createMongoStore({ db: database.db, levels, clock: Date.now });
-  const partials = database.db.collection<PartialDocument>(collections.windows);
-  const folded = database.db.collection<PartialDocument>(partialsCollection(1, coarse.windowMs));
-  return { database, db: database.db, store, partials, folded };
-}
+const openStore = () => openTestStore(mongodbUrl);
 
 describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
   it("reads the settings, and returns undefined if there are none", async () => {

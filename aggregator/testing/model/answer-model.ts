@@ -3,6 +3,7 @@ import {
   type DuplicateWindow,
   duplicateWindowsNeeded,
   isCoarsePure,
+  isInScan,
   type PlannedRead,
   planRead,
   type Scan,
@@ -70,14 +71,14 @@ export function answerOf(
     for (const partial of store.levels[level] ?? []) {
       const { windowMs, segmentMs } = partial;
       if (except.some((span) => windowMs >= span.sinceMs && windowMs < span.toMs)) continue;
-      for (const scan of scans) if (isIn(scan, windowMs, segmentMs)) figures = merged(figures, partial);
+      for (const scan of scans) if (isInScan(scan, windowMs, segmentMs)) figures = merged(figures, partial);
     }
   }
   function addReadings(scans: readonly Scan[], except: readonly SeriesSpan[]): void {
     for (const { timestampMs, arrivedMs, value } of store.readings) {
       if (except.some((span) => timestampMs >= span.sinceMs && timestampMs < span.toMs)) continue;
       for (const scan of scans) {
-        if (isIn(scan, timestampMs, arrivedMs)) figures = merged(figures, figuresOf(value));
+        if (isInScan(scan, timestampMs, arrivedMs)) figures = merged(figures, figuresOf(value));
       }
     }
   }
@@ -183,13 +184,4 @@ function withRuleLeftOut(
     default:
       return marked;
   }
-}
-
-function isIn(scan: Scan, timestampMs: number, arrivedMs: number): boolean {
-  return (
-    timestampMs >= scan.sinceMs &&
-    timestampMs < scan.toMs &&
-    arrivedMs >= scan.arrivedSinceMs &&
-    arrivedMs < scan.arrivedToMs
-  );
 }

@@ -75,7 +75,7 @@ export function createLateAppendModel(options: {
       }
       if (random.next() < 0.3) checkpoint = { ...checkpoint, checked: checks.checked };
     },
-    /** Another aggregator goes on from what was remembered. */
+    /** Another aggregator continues from what was remembered. */
     takeOver(): void {
       checks = createBatchChecks(checkpoint);
     },

@@ -94,7 +94,7 @@ export function runMeshModel(options: {
   function append(): void {
     for (const reading of ingest.due(nowMs)) {
       const partition = reading.device % partitions;
-      // A tick sees each step back: one that is over before the next tick is beyond what is promised.
+      // A tick sees each step back: one that ends before the next tick is beyond what is promised.
       if (log.append(partition, nowMs, reading).isBehind) ticks.add([log.append(partition, nowMs)]);
     }
   }

@@ -1,20 +1,8 @@
 // Import in a separate process: `import-process.ts FILES… [flags]`. Prints its resource usage as one line of JSON.
-import { Readable } from "node:stream";
-import { systemClock } from "@devicemesh/client/clock";
-import { runImport } from "@devicemesh/import";
+import { importRecordings } from "@devicemesh/import/testing/run-import";
 
-let output = "";
-const write = (text: string) => (output += text);
 const beganMs = performance.now();
-const code = await runImport({
-  args: process.argv.slice(2),
-  env: {},
-  stdin: Readable.from([]),
-  stdout: { write },
-  stderr: { write },
-  clock: systemClock,
-  interrupted: new AbortController().signal,
-});
+const { code, output } = await importRecordings(process.argv.slice(2));
 const wallMs = performance.now() - beganMs;
 const { user, system } = process.cpuUsage();
 const peakMib = process.resourceUsage().maxRSS / 1024;

@@ -247,7 +247,7 @@ export function createOutbox({
     try {
       await flush(limit.signal);
     } catch {
-      // The time limit is over; the remaining readings are counted below.
+      // The time limit has passed; the remaining readings are counted below.
     } finally {
       cancelLimit();
     }

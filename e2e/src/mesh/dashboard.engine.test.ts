@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { importRecordings } from "@devicemesh/import/testing/run-import";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
 import { observe, type Seen } from "../../testing/examples/browser-page-fixture.ts";
 import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
-import { importRecordings } from "../../testing/run-import.ts";
 import { settledBox } from "../../testing/settled-box.ts";
 import { buildDashboard, nextAggregates, publish } from "../../testing/web/dashboard-fixture.ts";
 

@@ -70,7 +70,7 @@ describe.skipIf(engines === undefined)("4,000 readings a second, a quarter late 
     await expectExact(mesh, load, prefix);
     expect(questions.failures.filter(({ code }) => code !== Code.ResourceExhausted)).toEqual([]);
     expect(questions.tookMs.length).toBeGreaterThan(loadSeconds / 3);
-    // Each late reading is a partial of its own; the sink keeps up with them, in place of gathering them.
+    // Each late reading is a partial of its own; the sink keeps up with them, instead of gathering them.
     expect(waiting.most).toBeLessThan((readingsPerSecond / lateEvery) * (loadSeconds / 3));
   });
 });

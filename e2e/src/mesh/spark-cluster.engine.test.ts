@@ -61,7 +61,7 @@ describe.skipIf(engines === undefined)("a Spark master with two workers", () => 
   });
 
   it.each(victims)(
-    "folds what one process would, and goes on when $name is killed",
+    "folds what one process would, and continues when $name is killed",
     { timeout: limitMs * 4 },
     async ({ name, kill }) => {
       const prefix = `${name.replaceAll(" ", "-")}.`;

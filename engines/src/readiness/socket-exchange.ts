@@ -28,7 +28,7 @@ export function exchange(options: {
     socket.on("data", (chunk) => {
       received = Buffer.concat([received, chunk]);
       const wanted = answerBytes(received);
-      if (wanted !== undefined && wanted > answerBytesMax) fail(new Error(`no answer of ${host}:${port}`));
+      if (wanted !== undefined && wanted > answerBytesMax) fail(new Error(`no answer from ${host}:${port}`));
       if (wanted === undefined || received.length < wanted) return;
       socket.destroy();
       resolve(received.subarray(0, wanted));

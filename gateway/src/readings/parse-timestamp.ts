@@ -63,7 +63,7 @@ function epochTime(whole: string, fraction: string): ParsedTimestamp {
     return { kind: "time", ms: Number(seconds) * 1000 + Number(below.slice(0, 3).padEnd(3, "0")) };
   }
   const text =
-    "is no time from 2000 to 2100 in seconds, milliseconds, microseconds or nanoseconds since 1970";
+    "is not a time from 2000 to 2100 in seconds, milliseconds, microseconds or nanoseconds since 1970";
   return { kind: "problem", rule: "timestamp.epoch", text };
 }
 

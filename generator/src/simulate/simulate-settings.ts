@@ -116,7 +116,7 @@ export const simulateSettings = defineSettings({
       env: "DEVICEMESH_GENERATOR_STOP_LIMIT",
       kind: "duration",
       default: "2s",
-      description: "Time for which the end waits until ingest has accepted the remaining readings.",
+      description: "Time to wait at the end until ingest has accepted the remaining readings.",
     },
     logLevel: logLevelSetting({ level: "warn", prefix: "DEVICEMESH_GENERATOR_" }),
   },

@@ -39,7 +39,7 @@ export const everyDevice = "*";
 export function formatSpiffeName({ trustDomain, kind, name }: SpiffeName): string {
   const uri = `spiffe://${trustDomain}/${kind}/${name}`;
   if (parseSpiffeName(uri) === undefined)
-    throw new RangeError(`${JSON.stringify(uri)} is no name of a ${kind}`);
+    throw new RangeError(`${JSON.stringify(uri)} is not a name of a ${kind}`);
   return uri;
 }
 

@@ -19,7 +19,7 @@ export function createDeviceNames({
   function find(name: string): DeviceName {
     if (name === "") return bad("the device is empty");
     if (name.includes("\ufffd"))
-      return bad(`the device ${JSON.stringify(name)} holds bytes that are no text`);
+      return bad(`the device ${JSON.stringify(name)} holds bytes that are not text`);
     const id = encode(name);
     return pattern.test(id)
       ? { id, problem: undefined }

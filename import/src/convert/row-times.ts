@@ -34,7 +34,7 @@ export function createRowTimes({ form, zone, clockColumn }: TimePlan): RowTimes 
       if (clockColumn !== undefined) {
         const clock = clockAt < 0 ? "" : cells[clockAt]!;
         const clockMs = readClockTime(clock, true);
-        if (Number.isNaN(clockMs)) return bad(`${quote(clock)} is no time of day`);
+        if (Number.isNaN(clockMs)) return bad(`${quote(clock)} is not a time of day`);
         ms += clockMs;
       }
       if (!reader.isLocal()) return ms;

@@ -80,7 +80,7 @@ function lineProtocolOf(lines: readonly string[]): FileFormat | undefined {
   let points = 0;
   for (const text of records) {
     const record = readLineRecord(text, 0, { precision: "s", isLast: true });
-    // The largest counts do not fit as seconds: they are whole numbers in place of a point.
+    // The largest counts do not fit as seconds: they are whole numbers instead of a point.
     const stamp = / (-?\d{5,19})$/.exec(text)?.[1];
     if (stamp !== undefined) stamps.push(stamp);
     if (record.kind === "point" || (stamp !== undefined && readsWithoutStamp(text))) points += 1;

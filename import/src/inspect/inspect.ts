@@ -39,7 +39,7 @@ export function inspect(
   if (format.kind === "table") {
     table = tableLayoutOf(text, isWhole);
     if (table === undefined)
-      return unreadable("the file has no rows with times or numbers: it is no table of readings");
+      return unreadable("the file has no rows with times or numbers: it is not a table of readings");
   }
   const createReader = (): RowReader => {
     switch (format.kind) {

@@ -32,7 +32,7 @@ export function readStated(texts: StatedTexts, lookup: SensorLookup): StatedOpti
   const problems: string[] = [];
   const { zone, sensor } = texts;
   if (zone !== undefined && !isZone(zone))
-    problems.push(`--zone: ${JSON.stringify(zone)} is no IANA zone such as Europe/Berlin`);
+    problems.push(`--zone: ${JSON.stringify(zone)} is not an IANA zone such as Europe/Berlin`);
   if (sensor !== undefined && sensorOfName(sensor, lookup) === undefined)
     problems.push(`--sensor: ${unknown(sensor)}`);
   const units = new Map<string, string>();
@@ -75,7 +75,7 @@ export function unknownColumns({ columns }: ImportOptions, names: ReadonlySet<st
 }
 
 function unknown(name: string): string {
-  return `${JSON.stringify(name)} is no sensor of the catalog`;
+  return `${JSON.stringify(name)} is not a sensor of the catalog`;
 }
 
 function isZone(name: string): boolean {

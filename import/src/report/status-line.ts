@@ -11,7 +11,7 @@ export type Output = {
 
 /** A line that shows the current status. */
 export type StatusLine = {
-  /** Shows the text in place of the previous one; without a terminal as a separate line, at most every few seconds. */
+  /** Shows the text instead of the previous one; without a terminal as a separate line, at most every few seconds. */
   show(text: string): void;
   /** Ends the line on the terminal. */
   end(): void;

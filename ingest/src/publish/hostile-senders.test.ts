@@ -241,7 +241,7 @@ describe.each(ingestServers)("a sender that disconnects, on %s", (server) => {
     ["resets without an error", (stream: http2.ClientHttp2Stream) => stream.close(NGHTTP2_NO_ERROR)],
     ["resets with INTERNAL_ERROR", (stream: http2.ClientHttp2Stream) => stream.close(NGHTTP2_INTERNAL_ERROR)],
     ["breaks the connection", (stream: http2.ClientHttp2Stream) => stream.session!.destroy()],
-  ])("is no error in the log, whatever it had sent: %s", async (_, leave) => {
+  ])("is not an error in the log, whatever it had sent: %s", async (_, leave) => {
     const lines: string[] = [];
     const logger = createLogger({
       name: "t",

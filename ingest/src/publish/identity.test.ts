@@ -156,7 +156,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
   it.each([
     ["of another trust domain", "spiffe://elsewhere/device/oven"],
     ["of a user", "spiffe://devicemesh/user/oven"],
-    ["that is no name", "https://devicemesh/device/oven"],
+    ["that is not a name", "https://devicemesh/device/oven"],
   ])("answers UNAUTHENTICATED to a certificate with a name %s", async (_, uri) => {
     await using test = await fixture.start("certificates", { server });
     const refusal = refusalOf(
@@ -226,7 +226,7 @@ describe.each(ingestServers)("ingest behind Envoy on %s", (server) => {
     ["of two clients", `URI=${oven},URI=spiffe://devicemesh/device/lamp`, "CERTIFICATE_UNTRUSTED"],
     ["with two names", `URI=${oven};URI=spiffe://devicemesh/device/lamp`, "CERTIFICATE_NAME"],
     ["without a name", "Hash=ab12", "CERTIFICATE_NAME"],
-    ["that is no header of Envoy", "oven", "CERTIFICATE_UNTRUSTED"],
+    ["that is not a header of Envoy", "oven", "CERTIFICATE_UNTRUSTED"],
   ])("answers UNAUTHENTICATED to a header %s", async (_, header, reason) => {
     await using test = await fixture.start("header", { server });
     const client = test.connect(insecure, { "x-forwarded-client-cert": header });

@@ -22,7 +22,8 @@ describe("addHealthRoutes", () => {
       host: "127.0.0.1",
       port: 0,
       handler: connectNodeAdapter({ routes: (router) => addHealthRoutes(router, health) }),
-      shutdownGraceMs: 5000,
+      // Longer than the time limit of a test: closing must not wait for it.
+      shutdownGraceMs: 600_000,
       onClosing: () => health.close(),
     });
   });
@@ -56,9 +57,7 @@ describe("addHealthRoutes", () => {
     for (const watcher of watchers) {
       expect(await watcher.next()).toMatchObject({ value: { status: NOT_SERVING } });
     }
-    const startMs = performance.now();
     await Promise.all([server.close(), ...watchers.map((watcher) => watcher.next())]);
-    expect(performance.now() - startMs).toBeLessThan(2500);
   });
 
   it("answers Watch of an unknown service with SERVICE_UNKNOWN", async () => {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { createLogger } from "../observability/logger.ts";
 import { createFailureLog } from "./failure-log.ts";
 
-it("a failure is logged once for each reason, and once when it is over", () => {
+it("a failure is logged once for each reason, and once when it has ended", () => {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
   const log = createFailureLog({

@@ -145,7 +145,8 @@ describe("addHealthToGrpcServer", () => {
     server = await startGrpcServer({
       host: "127.0.0.1",
       port: 0,
-      shutdownGraceMs: 5000,
+      // Longer than the time limit of a test: closing must not wait for it.
+      shutdownGraceMs: 600_000,
       addServices: (target) => addHealthToGrpcServer(target, health),
       onClosing: () => health.close(),
     });
@@ -226,7 +227,7 @@ describe("addHealthToGrpcServer", () => {
     stream.cancel();
   });
 
-  it("ends its watchers well within the grace when the server closes", async () => {
+  it("ends its watchers, without waiting for the grace period, when the server closes", async () => {
     const reported: number[] = [];
     const stream = watch("a.B");
     const status = new Promise<{ code: number }>((resolve) => stream.on("status", resolve));
@@ -234,9 +235,7 @@ describe("addHealthToGrpcServer", () => {
       .on("data", (response: HealthCheckResponse) => reported.push(response.status))
       .on("error", () => {});
     await waitUntil(() => reported.length === 1);
-    const startMs = performance.now();
     await server.close();
-    expect(performance.now() - startMs).toBeLessThan(2500);
     expect((await status).code).toBe(0);
     expect(reported).toEqual([SERVING, NOT_SERVING]);
   });

@@ -61,7 +61,7 @@ export async function runProbe(args: readonly string[]): Promise<ProbeOutcome> {
   const [address, service = ""] = loaded.positionals;
   if (address === undefined || !isAddress(address)) {
     const problem =
-      address === undefined ? "no address was given" : `${JSON.stringify(address)} is no address`;
+      address === undefined ? "no address was given" : `${JSON.stringify(address)} is not an address`;
     return {
       exitCode: 2,
       stdout: "",

@@ -21,6 +21,9 @@ import { startGrpcServer } from "./grpc-server.ts";
 const definition = grpcServiceDefinition(HealthService);
 const host = "127.0.0.1";
 
+/** A grace period longer than the time limit of a test: what waits for its end fails the test. */
+const endlessMs = 600_000;
+
 /** A server whose calls end only on request. */
 async function startGated(options: {
   shutdownGraceMs: number;
@@ -83,16 +86,14 @@ describe("startGrpcServer", () => {
   });
 
   it("lets running calls finish when it closes, and accepts no new ones", async () => {
-    const { server, running } = await startGated({ shutdownGraceMs: 5000 });
+    const { server, running } = await startGated({ shutdownGraceMs: endlessMs });
     const answer = check(`${host}:${server.port}`);
     await waitUntil(() => running.length === 1);
-    const startMs = performance.now();
     const closing = server.close();
     await expect(check(`${host}:${server.port}`)).rejects.toMatchObject({ code: 14 });
     running[0]!();
     await expect(answer).resolves.toMatchObject({ status: 1 });
     await closing;
-    expect(performance.now() - startMs).toBeLessThan(2500);
   });
 
   it("cuts the calls that still run after the grace period", async () => {
@@ -102,7 +103,6 @@ describe("startGrpcServer", () => {
     const startMs = performance.now();
     await Promise.all([expect(answer).rejects.toMatchObject({ code: 14 }), server.close()]);
     expect(performance.now() - startMs).toBeGreaterThan(95);
-    expect(performance.now() - startMs).toBeLessThan(2500);
   });
 
   it("accepts at most its limit of connections, and closes idle ones first", async () => {
@@ -137,11 +137,9 @@ describe("startGrpcServer", () => {
   });
 
   it("is not blocked by a silent connection", async () => {
-    const { server } = await startGated({ shutdownGraceMs: 200 });
+    const { server } = await startGated({ shutdownGraceMs: endlessMs });
     const silent = await connectTo(server.port);
-    const startMs = performance.now();
     await server.close();
-    expect(performance.now() - startMs).toBeLessThan(2500);
     silent.destroy();
   });
 

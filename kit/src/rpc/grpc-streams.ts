@@ -94,7 +94,7 @@ export function createGrpcStreams({
     guard(server) {
       const http2Server = onlyHttp2ServerOf(server);
       const [handle] = http2Server.listeners("stream") as StreamListener[];
-      if (!handle) throw new Error("grpc-js does not listen to streams where it did");
+      if (!handle) throw new Error("grpc-js no longer listens to the streams of its HTTP/2 server");
       http2Server.removeAllListeners("stream");
       http2Server.on("stream", listen(handle));
     },
@@ -124,8 +124,7 @@ export function createGrpcStreams({
 function onlyHttp2ServerOf(server: Server): Http2Server {
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
   const [http2Server, ...more] = http2Servers?.keys() ?? [];
-  if (!http2Server || more.length > 0)
-    throw new Error("grpc-js does not have one HTTP/2 server where it had");
+  if (!http2Server || more.length > 0) throw new Error("grpc-js no longer has exactly one HTTP/2 server");
   return http2Server;
 }
 

@@ -175,24 +175,23 @@ describe("startOnePortServer with clients that misbehave", () => {
 describe("closing a one-port server", () => {
   it("lets running requests of both protocols finish, and refuses new connections", async () => {
     const { handler, running } = createGate();
-    const server = await startOnePort({ handler });
+    // Longer than the time limit of a test: closing must not wait for it.
+    const server = await startOnePort({ handler, shutdownGraceMs: 600_000 });
     const url = `http://${host}:${server.port}`;
     const session = http2.connect(url);
     const answers = [fetch(url).then((response) => response.text()), fetchHttp2(session)];
     await waitUntil(() => running.length === 2);
     const closing = server.close();
     await expect(connectTo(server.port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
-    const startMs = performance.now();
     for (const end of running) {
       end();
     }
     expect(await Promise.all(answers)).toEqual(["done", "done"]);
     await closing;
-    expect(performance.now() - startMs).toBeLessThan(2500);
   });
 
   it("closes idle connections at once", async () => {
-    const server = await startOnePort();
+    const server = await startOnePort({ shutdownGraceMs: 600_000 });
     const url = `http://${host}:${server.port}`;
     const agent = new http.Agent({ keepAlive: true });
     const [response] = (await once(http.get(url, { agent }), "response")) as [http.IncomingMessage];
@@ -201,9 +200,7 @@ describe("closing a one-port server", () => {
     const session = http2.connect(url);
     await fetchHttp2(session);
     const silent = await connectTo(server.port);
-    const startMs = performance.now();
     await server.close();
-    expect(performance.now() - startMs).toBeLessThan(2500);
     silent.destroy();
     agent.destroy();
   });

@@ -15,7 +15,7 @@ describe("defineSettings", () => {
     ["a variable without the prefix", { a: { ...setting, env: "B_A" } }, "B_A does not begin with A_"],
     ["a default outside its bounds", { a: { ...setting, default: 1, minimum: 2 } }, "the default of --a"],
     [
-      "a default that is no choice",
+      "a default that is not a choice",
       { a: { ...setting, kind: "string", default: "x", choices: ["y"] } },
       'the default of --a: "x" is not one of y',
     ],

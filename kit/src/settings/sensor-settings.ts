@@ -28,7 +28,7 @@ export const ingestSensorSettings = (prefix = "DEVICEMESH_") =>
       kind: "string",
       default: "reject",
       choices: ["reject", "accept"],
-      description: `What happens to readings of sensors that the catalog has not: they are rejected, or accepted without unit and bounds (at most ${defaultUnlistedMax} such sensors).`,
+      description: `What to do with readings of sensors that are not in the catalog: reject them, or accept them without unit and bounds (at most ${defaultUnlistedMax} such sensors).`,
     },
   }) as const satisfies Readonly<Record<string, Setting>>;
 

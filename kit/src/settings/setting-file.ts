@@ -14,7 +14,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: "this user may not read it",
   EPERM: "this user may not read it",
   EISDIR: "it is a folder",
-  ENOTDIR: "a part of its path is no folder",
+  ENOTDIR: "a part of its path is not a folder",
 };
 
 /** Reads the file with a setting's value: UTF-8, at most `settingFileBytesMax`, without one newline at its end. */
@@ -28,7 +28,7 @@ export function readSettingFile(path: string): SettingFile {
   }
   if (bytes.length > settingFileBytesMax) {
     return problem(
-      `${shownPath(path)} holds more than ${settingFileBytesMax / 1024} KiB, so it is no setting's value`,
+      `${shownPath(path)} holds more than ${settingFileBytesMax / 1024} KiB, so it is not the value of a setting`,
     );
   }
   try {

@@ -111,7 +111,7 @@ describe("a variable's _FILE", () => {
       `EXAMPLE_URL_FILE: cannot read ${folder}: it is a folder`,
     );
     const below = join(file("x"), "below");
-    expect(problemOf({ EXAMPLE_URL_FILE: below })).toContain("a part of its path is no folder");
+    expect(problemOf({ EXAMPLE_URL_FILE: below })).toContain("a part of its path is not a folder");
     expect(problemOf({ EXAMPLE_URL_FILE: "/a\0b" })).toContain("EXAMPLE_URL_FILE: cannot read");
   });
 
@@ -130,7 +130,7 @@ describe("a variable's _FILE", () => {
     const largest = "a".repeat(settingFileBytesMax);
     expect(load({ EXAMPLE_URL_FILE: file(largest) })).toMatchObject({ values: { url: largest } });
     const larger = file(`${largest}a`);
-    const refusal = "holds more than 64 KiB, so it is no setting's value";
+    const refusal = "holds more than 64 KiB, so it is not the value of a setting";
     expect(problemOf({ EXAMPLE_URL_FILE: larger })).toBe(`EXAMPLE_URL_FILE: ${larger} ${refusal}`);
     expect(problemOf({ EXAMPLE_URL_FILE: "/dev/zero" })).toBe(`EXAMPLE_URL_FILE: /dev/zero ${refusal}`);
     const binary = file(new Uint8Array([0xff, 0xfe, 0x00]));

@@ -89,7 +89,7 @@ describe("an answer of a remote store", () => {
           await store.readPartials(request, signal);
           caller.abort(new Error("the caller is gone"));
           signal.throwIfAborted();
-          throw new Error("it goes on");
+          throw new Error("it continues");
         },
       },
       everything,

@@ -40,7 +40,7 @@ describe("query behind Envoy", () => {
     ["a token that Envoy did not verify", { authorization: "Bearer abc" }, "TOKEN_MISSING"],
     ["what is not base64url of JSON", { "x-devicemesh-jwt-payload": "%%%" }, "TOKEN_MALFORMED"],
     [
-      "JSON that is no object",
+      "JSON that is not an object",
       { "x-devicemesh-jwt-payload": Buffer.from("7").toString("base64url") },
       "TOKEN_MALFORMED",
     ],

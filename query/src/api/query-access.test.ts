@@ -86,7 +86,7 @@ describe("query with tokens", () => {
       "TOKEN_SIGNATURE",
     ],
     ["without an id", async () => bearer(await fixture.issuer.token({ tokenId: "" })), "TOKEN_MALFORMED"],
-    ["that is no token", async () => bearer("abc"), "TOKEN_MALFORMED"],
+    ["that is not a token", async () => bearer("abc"), "TOKEN_MALFORMED"],
     [
       "in another scheme",
       async () => ({ authorization: `Basic ${await fixture.issuer.token()}` }),

@@ -116,7 +116,7 @@ describe("a client that disconnects", () => {
   for (const [name, bodies] of protocols) {
     for (const [what, kind, method] of calls) {
       const [contentType, body] = bodies[kind];
-      it.each(leavings)(`is no error: ${what}, ${name}, HTTP/2, %s`, async (_, leave) => {
+      it.each(leavings)(`is not an error: ${what}, ${name}, HTTP/2, %s`, async (_, leave) => {
         await using running = await start();
         using connection = openHttp2(running.baseUrl);
         const stream = connection.open({ ":path": `${service}/${method}`, "content-type": contentType });
@@ -131,7 +131,7 @@ describe("a client that disconnects", () => {
       it.each([
         ["before its request is complete", false],
         ["while it waits", true],
-      ])(`is no error: ${what}, ${name}, HTTP/1.1, %s`, async (_, isComplete) => {
+      ])(`is not an error: ${what}, ${name}, HTTP/1.1, %s`, async (_, isComplete) => {
         await using running = await start();
         const socket = await connectTo(running.query.port);
         const length = Buffer.byteLength(body) + (isComplete ? 0 : 10);
@@ -148,7 +148,7 @@ describe("a client that disconnects", () => {
     }
   }
 
-  it.each(leavings)("is no error while it receives a large answer: %s", async (_, leave) => {
+  it.each(leavings)("is not an error while it receives a large answer: %s", async (_, leave) => {
     await using running = await start({ isStuck: false });
     running.memory.append(Array.from({ length: 2000 }, (_, i) => temperature("d".repeat(120), -i, 20)));
     for (const contentType of ["application/proto", "application/grpc", "application/grpc-web-text"]) {
@@ -164,20 +164,26 @@ describe("a client that disconnects", () => {
     expect(running.lines).toEqual([]);
   });
 
-  it.each(leavings)("is no error if the interrupted work fails with its own errors: %s", async (_, leave) => {
-    await using running = await start({ interrupted: () => new Error("operation was interrupted") });
-    using connection = openHttp2(running.baseUrl);
-    for (const [, , method] of calls) {
-      const stream = connection.open({ ":path": `${service}/${method}`, "content-type": "application/grpc" });
-      stream.end(enveloped(message));
-      await waitUntil(() => running.waiting() === 1);
-      leave(stream);
-      await waitUntil(() => running.waiting() === 0);
-      if (connection.session.destroyed) break;
-    }
-    await running.query.close();
-    expect(running.lines).toEqual([]);
-  });
+  it.each(leavings)(
+    "is not an error if the interrupted work fails with its own errors: %s",
+    async (_, leave) => {
+      await using running = await start({ interrupted: () => new Error("operation was interrupted") });
+      using connection = openHttp2(running.baseUrl);
+      for (const [, , method] of calls) {
+        const stream = connection.open({
+          ":path": `${service}/${method}`,
+          "content-type": "application/grpc",
+        });
+        stream.end(enveloped(message));
+        await waitUntil(() => running.waiting() === 1);
+        leave(stream);
+        await waitUntil(() => running.waiting() === 0);
+        if (connection.session.destroyed) break;
+      }
+      await running.query.close();
+      expect(running.lines).toEqual([]);
+    },
+  );
 
   it("cannot cause lines in the log or on standard error", async () => {
     await using running = await start();

@@ -33,7 +33,7 @@ export function describeReads(open: () => Promise<ReadingStoreHarness>): void {
     );
 
     it(
-      "goes on after any place, both ways, with any limit",
+      "continues after any place, both ways, with any limit",
       withStore(open, async (harness) => {
         const sorted = await publishTies(harness);
         for (const descending of [false, true]) {
@@ -49,7 +49,7 @@ export function describeReads(open: () => Promise<ReadingStoreHarness>): void {
     );
 
     it(
-      "goes on after a place where there is no reading",
+      "continues after a place where there is no reading",
       withStore(open, async (harness) => {
         const sorted = await publishTies(harness);
         const after = { deviceId: "b!", sensor: "pressure" as const, timestampMs: harness.nowMs() - 1000 };
@@ -115,7 +115,7 @@ export function describeReads(open: () => Promise<ReadingStoreHarness>): void {
 
   describe("readSeries", () => {
     it(
-      "lists by device_id, then sensor, goes on after any place, and counts all",
+      "lists by device_id, then sensor, continues after any place, and counts all",
       withStore(open, async (harness) => {
         const series = [...(await publishTies(harness))]
           .map(({ deviceId, sensor }) => ({ deviceId, sensor }))

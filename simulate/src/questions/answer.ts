@@ -3,6 +3,7 @@ import {
   type DuplicateWindow,
   duplicateWindowsNeeded,
   isCoarsePure,
+  isInScan,
   planRead,
   type ReadPlan,
   type Scan,
@@ -124,16 +125,7 @@ function timesIn(
 ): number {
   const isLeftOut = except.some(({ sinceMs, toMs }) => timestampMs >= sinceMs && timestampMs < toMs);
   let times = 0;
-  if (!isLeftOut) for (const scan of scans) times += Number(isIn(scan, timestampMs, arrivedMs));
-  for (const scan of more) times += Number(isIn(scan, timestampMs, arrivedMs));
+  if (!isLeftOut) for (const scan of scans) times += Number(isInScan(scan, timestampMs, arrivedMs));
+  for (const scan of more) times += Number(isInScan(scan, timestampMs, arrivedMs));
   return times;
-}
-
-function isIn(scan: Scan, timestampMs: number, arrivedMs: number): boolean {
-  return (
-    timestampMs >= scan.sinceMs &&
-    timestampMs < scan.toMs &&
-    arrivedMs >= scan.arrivedSinceMs &&
-    arrivedMs < scan.arrivedToMs
-  );
 }

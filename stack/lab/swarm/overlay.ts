@@ -31,7 +31,7 @@ const heaps: readonly (readonly [RegExp, Readonly<Record<string, string>>])[] = 
  * virtual addresses; ESP, so no encryption), with reservations for two cores, small heaps, and without unavailable
  * services.
  * @param merged output of `docker stack config` for the shape
- * @param mongodbUrlFile the connection string of the stand-in, in place of that of a replica set with users
+ * @param mongodbUrlFile the connection string of the stand-in, instead of that of a replica set with users
  */
 export function labOverlay(merged: string, mongodbUrlFile: string): string {
   const stack = parse(merged) as Merged;

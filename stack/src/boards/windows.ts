@@ -54,7 +54,7 @@ export const windows: Board = {
           kind: "state",
           title: "Spark's master",
           description:
-            "Whether it accepts connections; no value where Spark has no cluster. Without it the job goes on, and nothing that ends is replaced.",
+            "Whether it accepts connections; no value where Spark has no cluster. Without it the job continues, but parts that stop are not replaced.",
           unit: "short",
           states: { zero: "unreachable", one: "reachable", good: 1 },
           queries: { master: "max(devicemesh_operator_spark_master_reachable)" },

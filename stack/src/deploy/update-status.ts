@@ -13,7 +13,7 @@ type ServiceState = {
   readonly wanted: number;
 };
 
-/** Updates as they were before a deployment: what ended then is no outcome of it. */
+/** Updates as they were before a deployment: what ended then is not an outcome of it. */
 export type UpdatesBefore = ReadonlyMap<string, string>;
 
 /** Reads when the last update of each service of a stack began. */

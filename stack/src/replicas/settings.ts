@@ -29,7 +29,7 @@ export const replicasSettings = defineSettings({
       kind: "duration",
       default: "15m",
       minimum: "1s",
-      description: "How long to wait in all.",
+      description: "Time limit of the whole wait.",
     },
   },
 });

@@ -24,7 +24,8 @@ export async function waitForReplicas(
     if (good === 2) return;
     if (missing !== "" && missing !== shown) options.report(`waiting: ${missing}`);
     shown = missing;
-    if (performance.now() - startMs > options.limitMs) throw new Error(missing || "the time is over");
+    if (performance.now() - startMs > options.limitMs)
+      throw new Error(missing || "the time limit has passed");
     await delay(options.everyMs);
   }
 }

@@ -31,7 +31,7 @@ describe("the walk of docs/running.md", () => {
     expect(made.map(({ file }) => file)).toEqual(expect.arrayContaining(read));
   });
 
-  it("joins lines that go on, and leaves out what is printed behind a command", () => {
+  it("joins lines that continue, and leaves out what is printed behind a command", () => {
     const title = "## From a fresh Debian to the first answer\n";
     const text = `${title}text\n\`\`\`sh\na b # why\nc \\\n   d "#1"\n\`\`\`\n## Next\n\`\`\`sh\ne\n\`\`\`\n`;
     expect(walkCommands(text)).toEqual(["a b", 'c d "#1"']);

@@ -82,7 +82,7 @@ describe("the script that makes the replica set", () => {
     const { code, lines } = servers.run({ DEVICEMESH_MONGODB_INIT_SECONDS: "5" });
     expect(code).toBe(1);
     expect(lines.at(-1)).toMatch(
-      /^mongo-init: mongo-3:27017: .*the time is over \(DEVICEMESH_MONGODB_INIT_SECONDS\)$/,
+      /^mongo-init: mongo-3:27017: .*the time limit has passed \(DEVICEMESH_MONGODB_INIT_SECONDS\)$/,
     );
     expect(servers.commands).toEqual([]);
   });
@@ -92,7 +92,7 @@ describe("the script that makes the replica set", () => {
     [
       "is in no set",
       { isreplicaset: false },
-      "is no member of a replica set: start it with --replSet devicemesh",
+      "is not a member of a replica set: start it with --replSet devicemesh",
     ],
   ])("ends with 1 if a server %s", (_, hello, text) => {
     const servers = createFakeServers(hosts, admin);

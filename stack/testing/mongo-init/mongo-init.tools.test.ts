@@ -85,7 +85,7 @@ it.skipIf(mongosh === undefined || standIn === undefined)(
     expect(late).toEqual({
       code: 1,
       output: expect.stringMatching(
-        /^waiting for 127\.0\.0\.1:1: [\s\S]*mongo-init: 127\.0\.0\.1:1: .*time is over/,
+        /^waiting for 127\.0\.0\.1:1: [\s\S]*mongo-init: 127\.0\.0\.1:1: .*time limit has passed/,
       ),
     });
   },

@@ -11,7 +11,7 @@ type SetConfig = { readonly version: number; readonly members: readonly { _id: n
 
 /** The servers that the script connects to: one set at most, whose first member is the primary. */
 export type FakeServers = {
-  /** Runs the script against them, in place of mongosh; time passes only while it sleeps. */
+  /** Runs the script against them, instead of mongosh; time passes only while it sleeps. */
   run(env?: Readonly<Record<string, string>>): { readonly code: number; readonly lines: readonly string[] };
   /** The commands that changed something, in order. */
   readonly commands: readonly Command[];

@@ -42,7 +42,7 @@ export async function readSensorPartials(
 function partialOf(columns: Columns, row: number, registry: SeriesRegistry): SensorPartial {
   const number = (column: number): number => columns[column]?.[row] as number;
   const spec = registry.catalog.sensors[number(0)];
-  if (!spec) throw new Error(`the store has a sensor that the catalog has not: code ${number(0)}`);
+  if (!spec) throw new Error(`the store has a sensor that is not in the catalog: code ${number(0)}`);
   return {
     deviceId: "",
     sensor: spec.sensor,

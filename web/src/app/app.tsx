@@ -27,7 +27,7 @@ export function App() {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${strings.views[view]} · ${strings.name}`;
-    // A screen reader goes on in the new view; at the start the browser's own order is right.
+    // A screen reader continues in the new view; at the start the browser's own order is right.
     if (!isFirst.current) main.current?.focus({ preventScroll: true });
     isFirst.current = false;
     scrollTo({ top: 0 });

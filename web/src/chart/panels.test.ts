@@ -44,7 +44,7 @@ describe("panelsOf", () => {
     expect(panel?.lines[0]?.columns).toEqual([1, 2, 3, 4].map((value) => [value, null]));
   });
 
-  it("has the time-weighted average in place of the average, and a gap where no value holds", () => {
+  it("has the time-weighted average instead of the average, and a gap where no value holds", () => {
     const known = line("a", "°C", [0, 1]);
     const points = known.points.map((point, place) =>
       place === 0 ? { ...point, timeWeighted: 0.25 } : point,

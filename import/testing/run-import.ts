@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { systemClock } from "@devicemesh/client/clock";
-import { runImport } from "@devicemesh/import";
+import { runImport } from "../src/start.ts";
 
 /** Runs `npm run import` with these arguments in this process; resolves to its exit code and everything it printed. */
 export async function importRecordings(
