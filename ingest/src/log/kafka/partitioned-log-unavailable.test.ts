@@ -11,7 +11,7 @@ const quick = {
   ...defaultPartitionedLogLimits,
   lingerMs: 1,
   resend: { firstMs: 1, longestMs: 5 },
-  appendTimeoutMs: 100,
+  appendTimeoutMs: 500,
   unavailableTimeoutMs: 5000,
   closeGraceMs: 50,
   watch: { healthyMs: 200, failingMs: 5 },
