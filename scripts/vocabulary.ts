@@ -32,6 +32,10 @@ const phrases: readonly { readonly phrase: RegExp; readonly instead: string }[] 
   { phrase: /\bputs? right\b/i, instead: "repairs" },
   { phrase: /\blets? in\b/i, instead: "admits" },
   { phrase: /\bstands? for the lease\b/i, instead: "leader election" },
+  { phrase: /\bgo(es)? on\b|\bwent on\b/i, instead: "continues" },
+  { phrase: /\bfor ever\b|\bin the midst\b/i, instead: "without a limit, in the middle" },
+  { phrase: /\b(time|test|limit|share) (is|was) over\b/i, instead: "has passed, has ended" },
+  { phrase: /\bin vain\b/i, instead: "without a result" },
   { phrase: /\b(held|holds?|holding) (up|back)\b/i, instead: "delayed, stopped" },
   { phrase: /\bloop (is )?held\b|\bheld(Append|Reading|Loop)s?\b/i, instead: "blocked, queued, delayed" },
 ];

@@ -94,7 +94,7 @@ describe("startLoop", () => {
     gates[0]?.resolve();
     await waitUntil(() => begun === 2);
     gates[1]?.resolve();
-    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    for (let round = 0; round < 10; round++) await new Promise(setImmediate);
     expect(begun).toBe(2);
   });
 
@@ -109,7 +109,7 @@ describe("startLoop", () => {
       onFailure: () => {},
     });
     await waitUntil(() => begun === 1);
-    for (let turn = 0; turn < 10; turn++) {
+    for (let round = 0; round < 10; round++) {
       loop.wake();
       await new Promise(setImmediate);
     }

@@ -143,7 +143,7 @@ describe("closing ingest", () => {
     await using test = await startTestIngest({ config: { shutdownGraceMs: 600_000 } });
     const idle = createTestClient(test.ingest.port);
     await idle.publish();
-    await test.ingest.close();
+    await expect(test.ingest.close()).resolves.toBeUndefined();
     idle.close();
   });
 });

@@ -17,6 +17,7 @@ export {
   planRead,
   type Span,
 } from "./plan/planner.ts";
+export { isInScan } from "./plan/spans.ts";
 export { fitsColumns, type WindowColumns } from "./plan/window-columns.ts";
 export { type Query, type QueryDependencies, startQuery } from "./start.ts";
 export {

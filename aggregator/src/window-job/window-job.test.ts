@@ -92,7 +92,7 @@ describe("the window job", () => {
     const before = polls;
     await waitUntil(() => polls > before);
     query.progress.push(batch(3));
-    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    for (let round = 0; round < 100; round++) await new Promise(setImmediate);
     expect(polls).toBe(before + 1);
     expect(job.progress()?.batch).toBe(2);
   });

@@ -93,7 +93,7 @@ describe("many devices, percentiles, time-weighted averages and gaps in the dash
     const wanted = answer?.timeWeightedAverage;
     const shown = await row.locator("data").evaluateAll((all) => all.map((one) => one.getAttribute("value")));
     expect(shown.slice(6)).toEqual([String(wanted?.value)]);
-    // Minutes 0 to 59 but for a gap of 20, in which the value before it holds.
+    // Minutes 0 to 59, except for a gap of 20, in which the value before it holds.
     const minutes = Array.from({ length: 60 }, (_, minute) => (minute < 20 || minute >= 40 ? minute : 19));
     expect(wanted?.coveredSeconds).toBe(3600);
     expect(wanted?.value).toBeCloseTo(minutes.reduce((sum, minute) => sum + minute / 3, 0) / 60, 9);

@@ -29,7 +29,7 @@ export function parseSpiffeName(uri: string): SpiffeName | undefined {
   return isName ? { trustDomain, kind, name } : undefined;
 }
 
-/** In place of a gateway's prefix: it may send for every device. No device id contains this character. */
+/** Instead of a gateway's prefix: it may send for every device. No device id contains this character. */
 export const everyDevice = "*";
 
 /**

@@ -12,7 +12,7 @@ export type SeriesLimits = {
 const codesInBits = 31;
 
 /**
- * Limits the series that an ingest accepts readings of. It knows only what it has accepted itself: it forgets at a
+ * Limits the series that an ingest accepts readings of. It counts only what it has accepted itself: it starts again at a
  * restart, and each instance counts for itself. It holds some 100 bytes for each device, so the limit bounds its memory.
  */
 export function createSeriesLimit({ max, maxPerPublisher }: SeriesLimits): AdmitSeries {

@@ -139,7 +139,7 @@ describe("startGrpcServer", () => {
   it("is not blocked by a silent connection", async () => {
     const { server } = await startGated({ shutdownGraceMs: endlessMs });
     const silent = await connectTo(server.port);
-    await server.close();
+    await expect(server.close()).resolves.toBeUndefined();
     silent.destroy();
   });
 

@@ -200,7 +200,7 @@ describe("closing a one-port server", () => {
     const session = http2.connect(url);
     await fetchHttp2(session);
     const silent = await connectTo(server.port);
-    await server.close();
+    await expect(server.close()).resolves.toBeUndefined();
     silent.destroy();
     agent.destroy();
   });

@@ -9,7 +9,7 @@ export type Guess = Disposable & {
   ): { readonly planned: PlannedRead; readonly read: Promise<PartialsRead> } | undefined;
 };
 
-/** After a read in vain none begins early for this time, in ms: a fleet with duplicates does not read twice. */
+/** After a read whose result was not used, none begins early for this time, in ms: a fleet with duplicates does not read twice. */
 const pauseMs = 10_000;
 
 const pausedUntilMs = new WeakMap<ReadingStore, number>();
@@ -17,7 +17,7 @@ const pausedUntilMs = new WeakMap<ReadingStore, number>();
 /**
  * Begins to read partials, so that an answer takes one round trip to a remote store instead of two. It is as exact:
  * only duplicates that arrived before the frontier of the horizon change the plan, and all of them are known once the
- * horizon is read, whatever is read first after it. Returns undefined soon after a read in vain.
+ * horizon is read, whatever is read first after it. Returns undefined soon after a read whose result was not used.
  */
 export function beginGuess(
   store: ReadingStore,
@@ -35,7 +35,7 @@ export function beginGuess(
   const ending = new AbortController();
   const planned = planRead(request);
   const reading = read(planned, AbortSignal.any([signal, ending.signal]));
-  // If it is in vain, no caller waits for it.
+  // If its result is not used, no caller waits for it.
   reading.catch(() => {});
   let isRight = false;
   function end(): void {

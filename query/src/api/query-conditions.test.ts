@@ -89,7 +89,7 @@ describe("other conditions", () => {
     expect((await failureOf(client.getAggregates({}))).code).toBe(Code.ResourceExhausted);
     caller.abort();
     for (const call of first) expect((await call).code).toBe(Code.Canceled);
-    await waitUntil(() => stuck?.waiting === 0, { what: "cancelled calls let go of the store" });
+    await waitUntil(() => stuck?.waiting === 0, { what: "cancelled calls release the store" });
     expect((await failureOf(client.getAggregates({}, { timeoutMs: 50 }))).code).toBe(Code.DeadlineExceeded);
   });
 

@@ -1,8 +1,19 @@
 import { alignDown, alignUp, type Level } from "@devicemesh/proto";
 import { type BucketGrid, type BucketRun, bucketStarts, countBuckets } from "../calendar/bucket-grid.ts";
+import type { Scan } from "../store/reading-store.ts";
 
 /** A span of timestamps, ms since 1970: since inclusive, to exclusive. */
 export type Span = { readonly sinceMs: number; readonly toMs: number };
+
+/** Whether a reading, or a partial by the starts of its window and segment, lies in a scan. */
+export function isInScan(scan: Scan, timestampMs: number, arrivedMs: number): boolean {
+  return (
+    timestampMs >= scan.sinceMs &&
+    timestampMs < scan.toMs &&
+    arrivedMs >= scan.arrivedSinceMs &&
+    arrivedMs < scan.arrivedToMs
+  );
+}
 
 /** Returns the parts of spans, with their other properties, that lie inside a span. */
 export function clippedTo<Each extends Span>(spans: readonly Each[], { sinceMs, toMs }: Span): Each[] {

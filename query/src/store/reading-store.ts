@@ -24,16 +24,6 @@ export type Scan = {
   readonly arrivedToMs: number;
 };
 
-/** Whether a reading, or a partial by the starts of its window and segment, lies in a scan. */
-export function isInScan(scan: Scan, timestampMs: number, arrivedMs: number): boolean {
-  return (
-    timestampMs >= scan.sinceMs &&
-    timestampMs < scan.toMs &&
-    arrivedMs >= scan.arrivedSinceMs &&
-    arrivedMs < scan.arrivedToMs
-  );
-}
-
 /** The reads of a plan: disjoint scans that together have each reading of the timeframe exactly once. */
 export type ReadPlan = {
   /** Scans over partials, a list for each level of the store, the finest first. */

@@ -26,7 +26,7 @@ export function predictDocuments(config: FleetConfig, levels: readonly Level[]):
   );
 }
 
-/** Predicts the partials of a device in one window, in the midst of a run that continues without a limit. */
+/** Predicts the partials of a device in one window, in the middle of a run without an end. */
 export function partialsOfInnerWindow(config: FleetConfig, level: Level, hasDuplicates: boolean): number {
   const group = { devices: 1, intervalMs: config.intervalMs, offMs: 0 };
   const arrivals = createArrivals(config);

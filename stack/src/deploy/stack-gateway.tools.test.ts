@@ -67,7 +67,7 @@ async function credentialFiles() {
   return { authority, issuer, here };
 }
 
-/** A service of the stack with the settings that it has there, but for folders and the ports of this machine. */
+/** A service of the stack with the settings that it has there, except for folders and the ports of this machine. */
 async function startFromStack(name: string, ingest: string, here: (text: string) => string) {
   const env = {
     ...Object.fromEntries(

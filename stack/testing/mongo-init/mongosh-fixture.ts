@@ -70,7 +70,7 @@ export function createFakeServers(
     return { ok: 1 };
   }
 
-  /** In place of mongosh's: connects, and rejects a wrong password. */
+  /** Instead of mongosh's: connects, and rejects a wrong password. */
   function connect(url: string) {
     const { login, first } = /^mongodb:\/\/(?:(?<login>[^@]+)@)?(?<first>[^,/]+)/.exec(url)!.groups!;
     const left = unavailable.get(first!) ?? 0;

@@ -173,7 +173,7 @@ function merged(partials: readonly SeriesPartial[]) {
 describe.each([
   ["all that is read", 80, undefined],
   ["next to nothing", 0.001, undefined],
-  ["what retention lets go", 80, { rawMs: 3 * minute, levelsMs: [5 * minute, 8 * minute, day] }],
+  ["what retention deletes", 80, { rawMs: 3 * minute, levelsMs: [5 * minute, 8 * minute, day] }],
 ])("the memory of windows, keeping %s", (_, windowMemoryMib, retention) => {
   it("never changes an answer, whatever is late, folded, deleted or restarted in between", {
     timeout: 120_000,

@@ -4,7 +4,7 @@ import { connection, generation } from "../mesh/connection.ts";
 import { problemText } from "../mesh/problem.ts";
 import { strings } from "../strings.ts";
 
-/** Takes a token where calls are denied without one, and forgets it on demand. */
+/** Asks for a token where calls are denied without one, and discards it on request. */
 export function SignIn({ isNeeded }: { readonly isNeeded: boolean }) {
   const [typed, setTyped] = useState("");
   const now = connection.value;

@@ -17,7 +17,7 @@ export function Overview() {
   const nowMs = useNow();
   const counts = useSeriesCounts({ silentAfterMs, aheadAfterMs });
   const found = status.value;
-  // Charts and list do not wait for the status: what they request is on its way meanwhile.
+  // Charts and list do not wait for the status: they request their data at the same time.
   if (found && found.storedReadings === 0n && found.series === 0n) return <Empty />;
   return (
     <>
