@@ -4,10 +4,10 @@ import type { ImportOptions } from "./inspect/options.ts";
 
 /** `device sensor value time` of each reading, the counts of the rest, and the questions. */
 function resultOf(text: string, options: ImportOptions = {}): string[] {
-  const { look, readings, missing, unknown, refused, badRows } = convertText(text, options);
+  const { inspection, readings, missing, unknown, refused, badRows } = convertText(text, options);
   return [
-    ...(look.problem === undefined ? [] : [look.problem]),
-    ...look.questions.map(({ flag, text: why }) => `state ${flag}: ${why}`),
+    ...(inspection.problem === undefined ? [] : [inspection.problem]),
+    ...inspection.questions.map(({ flag, text: why }) => `state ${flag}: ${why}`),
     ...readings.map(
       ({ device, sensor, value, time }) => `${device} ${sensor} ${value} ${time.replace(/:00\.000Z$/, "Z")}`,
     ),
@@ -207,8 +207,8 @@ describe("numbers", () => {
     ["three decimals that are none", "Temperatur", ["21.345", "22"], ["21.345", "22"]],
   ])("with %s", (_, header, cells, values) => {
     const rows = cells.map((cell, at) => `13.01.2024 00:0${at};${cell}\n`);
-    const { readings, look } = convertText(`Zeit;${header}\n${rows.join("")}`, atticUtc);
-    expect(look.questions).toEqual([]);
+    const { readings, inspection } = convertText(`Zeit;${header}\n${rows.join("")}`, atticUtc);
+    expect(inspection.questions).toEqual([]);
     expect(readings.map(({ value }) => String(value))).toEqual(values);
   });
 
