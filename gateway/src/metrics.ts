@@ -8,7 +8,7 @@ export const gatewayMetrics = defineMetrics({
     name: "devicemesh_gateway_readings_total",
     type: "counter",
     unit: "readings",
-    help: "Readings by outcome: durably stored, rejected by a rule, or not stored in time, so that the sender was asked to send again",
+    help: "Readings by outcome: durably stored, rejected by a rule, or not stored in time, so that the sender was asked to retry",
     labels: { outcome: ["stored", "rejected", "unavailable"] },
   },
   waiting: {
@@ -21,7 +21,7 @@ export const gatewayMetrics = defineMetrics({
     name: "devicemesh_gateway_failed_attempts_total",
     type: "counter",
     unit: "calls",
-    help: "Calls to ingest that failed; they are repeated",
+    help: "Calls to ingest that failed; they are retried",
   },
   reachable: {
     name: "devicemesh_gateway_ingest_reachable",

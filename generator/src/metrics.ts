@@ -7,7 +7,7 @@ export const generatorMetrics = defineMetrics({
     name: "devicemesh_generator_readings_total",
     type: "counter",
     unit: "readings",
-    help: "Readings handed to the outbox (sent), and what became of them; what is in none of the others waits",
+    help: "Readings handed to the outbox (sent), and their outcomes; those without an outcome are waiting",
     labels: { outcome: ["sent", "acknowledged", "refused", "dropped"] },
   },
   outboxReadings: {
@@ -20,13 +20,13 @@ export const generatorMetrics = defineMetrics({
     name: "devicemesh_generator_outbox_spilled_bytes",
     type: "gauge",
     unit: "bytes",
-    help: "Of these, what is on disk; 0 without a spill folder",
+    help: "Bytes of those on disk; 0 without a spill folder",
   },
   deliveryRetries: {
     name: "devicemesh_generator_delivery_retries_total",
     type: "counter",
     unit: "attempts",
-    help: "Attempts to deliver a unit that failed and were made again",
+    help: "Failed attempts to deliver a unit; each is retried",
   },
   devices: {
     name: "devicemesh_generator_devices",

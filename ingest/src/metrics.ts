@@ -10,21 +10,21 @@ export const ingestMetrics = defineMetrics({
     name: "devicemesh_ingest_readings_total",
     type: "counter",
     unit: "readings",
-    help: "Readings of units that were answered: acknowledged as durable, or refused for a rule",
+    help: "Readings of units that were answered: acknowledged as durably stored, or rejected by a rule",
     labels: { outcome: ["accepted", "refused"] },
   },
   refused: {
     name: "devicemesh_ingest_refused_readings_total",
     type: "counter",
     unit: "readings",
-    help: "The refused ones by the id of the first rule that they broke, as the response names it",
+    help: "Rejected readings by the id of the first rule that they broke, as in the response",
     labels: { rule: ruleIds },
   },
   units: {
     name: "devicemesh_ingest_units_total",
     type: "counter",
     unit: "commit units",
-    help: "Streams and batches that ended: acknowledged, answered with an error, or left by their client",
+    help: "Streams and batches that ended: acknowledged, answered with an error, or abandoned by their client",
     labels: { outcome: ["acknowledged", "failed", "abandoned"] },
   },
   openUnits: {
@@ -61,7 +61,7 @@ export const ingestMetrics = defineMetrics({
     name: "devicemesh_ingest_append_seconds",
     type: "histogram",
     unit: "seconds",
-    help: "How long the log took to answer an append, which is the accepted readings of a frame",
+    help: "Time until the log answered an append, which is the accepted readings of a frame",
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
 });

@@ -33,7 +33,7 @@ export const operatorMetrics = defineMetrics({
     name: "devicemesh_operator_connector_running",
     type: "gauge",
     unit: "0 or 1",
-    help: "Whether the connector itself runs, whatever its tasks do",
+    help: "Whether the connector itself runs, regardless of its tasks",
     labels: { connector: connectorLabel },
   },
   connectorTasks: {
@@ -47,14 +47,14 @@ export const operatorMetrics = defineMetrics({
     name: "devicemesh_operator_task_restarts_total",
     type: "counter",
     unit: "restarts",
-    help: "How often the operator had what failed of the sink started again",
+    help: "Restarts of failed tasks and connectors of the sink by the operator",
     labels: { connector: connectorLabel },
   },
   deadLetters: {
     name: "devicemesh_operator_dead_letters_total",
     type: "counter",
     unit: "records",
-    help: "Records that a sink refused, as judged when they were read: duplicates, conflicts, redeliveries, or invalid",
+    help: "Records that a sink rejected, as classified when they were read: duplicates, conflicts, redeliveries, or invalid",
     labels: { reason: deadLetterKinds },
   },
   deadLetterLag: {

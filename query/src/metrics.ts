@@ -7,7 +7,7 @@ export const queryMetrics = defineMetrics({
     name: "devicemesh_query_rows_read_total",
     type: "counter",
     unit: "rows",
-    help: "Rows that the store gave: raw readings for lists and exports, partials (one per series and bucket) for aggregates",
+    help: "Rows that the store returned: raw readings for lists and exports, partials (one per series and bucket) for aggregates",
     labels: { source: ["raw", "partials"] },
   },
   readingsCovered: {

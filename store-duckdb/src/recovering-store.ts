@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextIteration } from "node:timers/promises";
 import { withinTime } from "@devicemesh/kit/async/time-limit";
 import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
@@ -100,7 +100,7 @@ export async function openRecoveringStore(
   }
 
   /**
-   * Returns the open store, also if it is opened again in time. Otherwise it fails, on a later turn of the event loop:
+   * Returns the open store, also if it is opened again in time. Otherwise it fails, in a later iteration of the event loop:
    * callers in this process that try again at once would otherwise keep the event loop busy, and the store could not be
    * opened.
    */
@@ -111,7 +111,7 @@ export async function openRecoveringStore(
       await withinTime(attempt, { ms: reopenWaitMs, what: "opening the store again" }).catch(() => {});
       waiting--;
     } else {
-      await nextTurn();
+      await nextIteration();
     }
     if (current) return current;
     if (close.isClosing) throw unavailable({ message: "the store is closing", retryDelayMs: 1000 });

@@ -22,24 +22,24 @@ export const strings = {
     degraded: "Degraded",
     lost: "Reconnecting",
     lostDetail: (forMs: number, why: string) =>
-      `Disconnected for ${formatDuration(forMs)}: ${why}. The figures below are of before.`,
+      `Disconnected for ${formatDuration(forMs)}: ${why}. The figures below are the last ones received.`,
     denied: "Sign-in needed",
     reconnected: (afterMs: number) =>
       `Connected again after ${formatDuration(afterMs)}. The readings of that time have been loaded, so charts have no gap because of it.`,
   },
   problems: {
     unauthenticated:
-      "This server needs a token (401). Paste one that is valid: npm run certs makes one for development.",
+      "This server needs a token (401). Paste a valid one: npm run certs creates one for development.",
     permissionDenied: "The token is valid, but does not allow this (403). It needs another scope.",
     unavailable: "the server cannot be reached, or is starting or stopping",
     other: (code: string, message: string) => `${code}: ${message}`,
     tooManyBuckets:
-      "So small a bucket would give too many points for a chart. Choose a larger bucket or a shorter timeframe.",
+      "A bucket of this size gives too many points for a chart. Choose a larger bucket or a shorter timeframe.",
   },
   signIn: {
     title: "Sign in",
     label: "Token",
-    hint: "It stays in the memory of this page and is forgotten when the page closes.",
+    hint: "It stays in the memory of this page and is discarded when the page closes.",
     submit: "Sign in",
     signOut: "Sign out",
   },

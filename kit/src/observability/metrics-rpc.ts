@@ -44,7 +44,7 @@ export const rpcMetrics = defineMetrics({
     name: "grpc_server_handling_seconds",
     type: "histogram",
     unit: "seconds",
-    help: "How long calls took from their headers to their status",
+    help: "Duration of calls, from their headers to their status",
     labels: methodLabels,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   },

@@ -64,11 +64,11 @@ describe("a watched connector", () => {
     const failed =
       "org.apache.kafka.connect.errors.DataException: put failed\n\tat a.b\nCaused by: com.mongodb.MongoCommandException: Command failed with error 14031 (OutOfDiskSpace): 'disk'";
     world.state = { state: "RUNNING", tasks: [{ id: 0, state: "FAILED", trace: failed }] };
-    expect((await watch.look(0)).problems).toContainEqual(
+    expect((await watch.observe(0)).problems).toContainEqual(
       expect.stringMatching(/^sink sink: the disk of the database is full: add space/),
     );
     world.state = { state: "RUNNING", tasks: [{ id: 0, state: "FAILED", trace }] };
-    expect(JSON.stringify((await watch.look(1)).problems)).not.toContain("disk");
+    expect(JSON.stringify((await watch.observe(1)).problems)).not.toContain("disk");
   });
 
   it("is restarted when a task has failed, even if the connector reports RUNNING", async () => {

@@ -151,7 +151,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Readings a second",
           description:
-            "Readings over HTTP and MQTT: stored, rejected by a rule, or not stored in time, so that the sender was asked to send again.",
+            "Readings over HTTP and MQTT: stored, rejected by a rule, or not stored in time, so that the sender was asked to retry.",
           unit: "cps",
           queries: { "{{outcome}}": rate("devicemesh_gateway_readings_total", "outcome") },
         },

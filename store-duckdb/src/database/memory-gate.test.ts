@@ -90,7 +90,7 @@ describe("the gate of the memory, once memory is short", () => {
           if (what === "end read") readsRunning.shift()?.end();
           if (what === "end write") writesRunning.shift()?.end();
           // Everything that can run now begins.
-          for (let turn = 0; turn < 12; turn++) await Promise.resolve();
+          for (let round = 0; round < 12; round++) await Promise.resolve();
         };
         let begun = 0;
         let asked = 0;
