@@ -141,7 +141,11 @@ export function createMaintenance(options: {
           "space, replay the sink (--replay) and delete those dead letters",
       );
     }
-    const lost = await attempt("MongoDB", (signal) => store.countInvalid(names.topics.windows, signal), round);
+    const lost = await attempt(
+      "MongoDB",
+      (signal) => store.countInvalid(names.topics.windows, signal),
+      round,
+    );
     if (lost) {
       problems.push(
         `${lost} records of ${names.topics.windows} were rejected by the sink, so partials may be missing; their windows ` +
