@@ -25,6 +25,8 @@ import { seriesReport } from "./series/series-report.ts";
 import { type BenchConfig, benchSettings } from "./settings.ts";
 import { runWatchBench } from "./watch/watch-bench.ts";
 import { watchReport } from "./watch/watch-report.ts";
+import { runWindowsBench } from "./windows/windows-bench.ts";
+import { windowsReport } from "./windows/windows-report.ts";
 
 const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>> = {
   ingest,
@@ -35,6 +37,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   page,
   peers,
   kafka,
+  windows,
   mesh,
 };
 /** The default benches: the mesh needs Java. */
@@ -207,6 +210,22 @@ function kafka(config: BenchConfig): Promise<Report> {
         roundMs: config.quick ? 1000 : config.round,
         warmUpMs: config.quick ? 500 : config.round,
         latencyMs: config.quick ? 1000 : 10_000,
+        cache: resolve(config.cache),
+        progress,
+        signal,
+      }),
+    ),
+  );
+}
+
+function windows(config: BenchConfig): Promise<Report> {
+  return unwound(async (signal) =>
+    windowsReport(
+      await runWindowsBench({
+        backlogReadings: config.quick ? 400_000 : 3_000_000,
+        coldReadings: config.quick ? 100_000 : 600_000,
+        liveMs: config.quick ? 6000 : 60_000,
+        liveReadingsPerSecond: 20_000,
         cache: resolve(config.cache),
         progress,
         signal,

@@ -60,7 +60,7 @@ export type OperatorIntervals = MaintenanceIntervals & {
 /** The defaults. */
 export const operatorIntervals: OperatorIntervals = {
   pollEveryMs: 2000,
-  // A sink commits every second; electing a new primary takes a database several.
+  // A sink commits several times a second; electing a new primary takes a database several.
   stuckAfterMs: 20_000,
   inspectEveryMs: 10_000,
   answerMs: 10_000,
