@@ -6,6 +6,7 @@ import { accepts, deviceIdentity } from "../load/front-door.ts";
 import { labNetwork, setLink } from "../machine/network.ts";
 import { type Lab, npmRun, stackName } from "../start.ts";
 import { untilReady } from "../swarm/nodes.ts";
+import { startPeriodVariable } from "../swarm/overlay.ts";
 import type { FaultName } from "./fault-names.ts";
 
 /** How long a node is unavailable, in ms. */
@@ -101,7 +102,8 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
   async "bad-update"(lab) {
     const version = "0.0.0-unhealthy";
     await lab.buildUnhealthy(version);
-    const outcome = await lab.deploy({ DEVICEMESH_VERSION: version }).then(
+    // Swarm gives a service up only after its start period.
+    const outcome = await lab.deploy({ DEVICEMESH_VERSION: version, [startPeriodVariable]: "20s" }).then(
       () => "it ended without an error",
       (error: Error) => error.message,
     );

@@ -89,7 +89,7 @@ export function createShell(options: {
     async run(command, runOptions) {
       const { code, stdout, stderr } = await attempt(command, runOptions);
       if (code === 0) return stdout;
-      const tail = `${stderr}${stdout}`.trim().split("\n").slice(-tailLines).join("\n");
+      const tail = `${stdout}\n${stderr}`.trim().split("\n").slice(-tailLines).join("\n");
       throw new Error(`${command.slice(0, 4).join(" ")} … failed (${code}):\n${tail}`);
     },
   };

@@ -54,14 +54,14 @@ export function labOverlay(merged: string, mongodbUrlFile: string): string {
   return stringify({ services, networks, secrets }, { aliasDuplicateObjects: false });
 }
 
-function overlayOf(name: string, { ulimits, deploy = {} }: LabService): object {
+function overlayOf(name: string, { image, ulimits, deploy = {} }: LabService): object {
   const environment = heaps.find(([pattern]) => pattern.test(name))?.[1];
   const isJob = deploy.mode === "replicated-job";
   return {
     ...(environment === undefined ? {} : { environment }),
     ...(ulimits === undefined ? {} : { ulimits: { nofile: { soft: openFilesMax, hard: openFilesMax } } }),
     // Checks take long on two busy cores, and each restart increases the load.
-    ...(isJob ? {} : { healthcheck: { timeout: "30s", retries: 6, start_period: "10m" } }),
+    ...(isJob ? {} : { healthcheck: { timeout: "30s", retries: 6, start_period: startPeriodOf(image) } }),
     deploy: {
       endpoint_mode: "dnsrr",
       // A job without tasks is done at once: the stand-in needs none.
@@ -69,4 +69,11 @@ function overlayOf(name: string, { ulimits, deploy = {} }: LabService): object {
       resources: { reservations: { cpus: "0.01", memory: "16M" } },
     },
   };
+}
+
+/** The environment variable of how long a service in TypeScript may take to become healthy. */
+export const startPeriodVariable = "DMLAB_START_PERIOD";
+
+function startPeriodOf(image: string): string {
+  return image.includes("/services:") ? `${"$"}{${startPeriodVariable}:-10m}` : "10m";
 }
