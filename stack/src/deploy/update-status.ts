@@ -59,7 +59,7 @@ export async function untilSettled(
 function throwIfFailed({ name, update = "" }: ServiceState): void {
   if (!/^(?:paused|rollback_)/.test(update)) return;
   throw new DockerError(
-    `the update of ${name} failed (${update}): \`docker service ps --no-trunc ${name}\` shows why; the services after it are unchanged`,
+    `the update of ${name} failed (${update}): \`docker service ps --no-trunc ${name}\` shows why. Services of the same step are still updated or rolled back by the Swarm; later steps were not begun`,
   );
 }
 
