@@ -13,6 +13,7 @@ import {
   ensureGrpcurl,
   ensureNpmPrograms,
   ensureRecipesPython,
+  ensureTelegraf,
 } from "@devicemesh/engines/testing/host-tools";
 import { runChecks } from "./check.ts";
 import { missingTools } from "./optional-tools.ts";
@@ -53,6 +54,7 @@ if (all && isWhole) {
   ensureExamplePython();
   ensureGatewayPython();
   ensureNpmPrograms();
+  ensureTelegraf();
   ensureRecipesPython();
 }
 const missing = all && isWhole ? missingTools().filter(({ testFiles }) => testFiles.some(isWanted)) : [];

@@ -1,19 +1,16 @@
 import { execFile, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { findGatewayPython } from "@devicemesh/engines/testing/host-tools";
-import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { listReadings, startTestMesh } from "@devicemesh/standalone/testing/test-mesh";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { blocks } from "../testing/readme-blocks.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const page = readFileSync(join(root, "docs/gateway.md"), "utf8");
 const hasMosquitto = spawnSync("mosquitto_pub", ["--help"]).error === undefined;
-const venv = findGatewayPython();
 
 /** The code blocks below a heading of the page on the gateway. */
 function under(heading: string, language: string): readonly string[] {
@@ -77,58 +74,4 @@ describe("docs/gateway.md", () => {
     expect(response.status).toBe(200);
     expect(await stored()).toEqual(["kitchen|temperature|20.25"]);
   }, 90_000);
-
-  it.skipIf(venv === undefined)(
-    "publishes from MicroPython, whose clock counts from 2000",
-    async () => {
-      const { mqttPort, stored } = await startMesh();
-      const folder = temporaryFolder();
-      onTestFinished(() => folder[Symbol.dispose]());
-      mkdirSync(join(folder.path, "umqtt"));
-      writeFileSync(join(folder.path, "umqtt/__init__.py"), "");
-      writeFileSync(join(folder.path, "umqtt/simple.py"), umqttOverPaho);
-      const [snippet = ""] = under("ESP32, MicroPython, MQTT", "python");
-      const script = `${microPython}\n${snippet}`
-        .replace("192.168.1.10", "127.0.0.1")
-        .replace("port=1883", `port=${mqttPort}`)
-        .replace("import json, time", "import json");
-      const env = { ...process.env, PYTHONPATH: folder.path };
-      const { stdout } = await run(join(venv!, "bin/python"), ["-c", script], { env, timeout: 60_000 });
-      expect(stdout).toContain("slept after a PUBACK");
-      expect(await stored()).toEqual(["esp32-1|temperature|19.5"]);
-    },
-    90_000,
-  );
 });
-
-/** The client of MicroPython over the one of CPython: `publish` returns after the PUBACK, as there. */
-const umqttOverPaho = `
-import paho.mqtt.client as paho
-
-class MQTTClient:
-    def __init__(self, client_id, server, port=0):
-        self.address = (server, port)
-        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=client_id)
-
-    def connect(self):
-        self.client.connect(*self.address)
-        self.client.loop_start()
-
-    def publish(self, topic, message, qos=0):
-        self.client.publish(topic.decode(), message, qos=qos).wait_for_publish(30)
-`;
-
-/** The clock of MicroPython, a sensor, and an end after the first message. */
-const microPython = `
-import time as clock
-
-class time:
-    time = staticmethod(lambda: int(clock.time()) - 946684800)
-
-    def sleep(seconds):
-        print("slept after a PUBACK")
-        raise SystemExit(0)
-
-def read_temperature():
-    return 19.5
-`;

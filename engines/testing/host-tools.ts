@@ -8,6 +8,9 @@ import { findEnvoy as findInstalledEnvoy } from "../src/index.ts";
 
 const toolsFolder = join(fileURLToPath(new URL("../..", import.meta.url)), ".tools");
 const binFolder = join(toolsFolder, "bin");
+const telegrafModule = "github.com/influxdata/telegraf/cmd/telegraf@v1.37.2";
+/** Telegraf with the plugins of the recipe and its test alone: all of them take half an hour to build. */
+const telegrafTags = "custom,inputs.file,inputs.temp,outputs.influxdb_v2,parsers.influx,serializers.influx";
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
 
 /** The Go module of the Connect conformance suite: its runner is built, and its protos are read. */
@@ -56,6 +59,21 @@ export function findDocker(): string | undefined {
 /** Installs grpcurl with Go if it is missing. Without Go, prints that its tests are skipped. */
 export function ensureGrpcurl(): void {
   if (!findGrpcurl()) goInstall("grpcurl", grpcurlModule);
+}
+
+/** Returns the path of Telegraf, in .tools/bin or on the PATH, or undefined. */
+export function findTelegraf(): string | undefined {
+  return findProgram("telegraf");
+}
+
+/** Builds Telegraf with Go if it is missing (two minutes of CPU). Without Go, prints that its test is skipped. */
+export function ensureTelegraf(): void {
+  if (!findTelegraf()) goInstall("telegraf", telegrafModule, ["-tags", telegrafTags]);
+}
+
+/** Returns the path of a C++ compiler, or undefined. */
+export function findCompiler(): string | undefined {
+  return findProgram("g++");
 }
 
 /** Installs the Connect conformance suite with Go if it is missing, or prints that its test is skipped. */
@@ -158,6 +176,8 @@ const npmPrograms = {
   mongosh: { version: "2.12.0", main: "bin/mongosh.js" },
   /** 120 MB. */
   "node-red": { version: "5.0.7", main: "red.js" },
+  /** MicroPython for WebAssembly, 0.5 MB. */
+  "@micropython/micropython-webassembly-pyscript": { version: "1.27.0", main: "micropython.mjs" },
 } as const;
 
 type NpmProgram = keyof typeof npmPrograms;
@@ -202,9 +222,9 @@ function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-function goInstall(name: string, module: string): void {
+function goInstall(name: string, module: string, flags: readonly string[] = []): void {
   console.log(`installing ${name} (go install ${module}) ...`);
-  const result = spawnSync("go", ["install", module], {
+  const result = spawnSync("go", ["install", ...flags, module], {
     env: { ...process.env, GOBIN: binFolder },
     stdio: ["ignore", "inherit", "inherit"],
   });

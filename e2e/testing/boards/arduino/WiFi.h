@@ -1,0 +1,2 @@
+// For tests: the board is connected.
+#pragma once
