@@ -173,7 +173,24 @@ export function poisonRecords(): readonly PoisonRecord[] {
     }),
     record("a leading zero", "stored", { text: (json) => json.replace("21.5", "021.5") }),
     record("more after the object", "stored", { text: (json) => `${json} more` }),
+    // In the form of ingest, which the window job reads without a parser.
+    record("the form of ingest", "stored", { text: (_, time) => ingestText(time, "-21.5e-1") }),
+    record("white space before the last brace", "stored", { text: (_, time) => ingestText(time, "21.5 ") }),
+    record("a brace more", "stored", { text: (_, time) => `${ingestText(time, "21.5")}}` }),
+    record("a value twice, of which the last counts", "stored", {
+      text: (_, time) => ingestText(time, '99,"value":21.5'),
+    }),
+    record("a field after the value", "stored", { text: (_, time) => ingestText(time, '21.5,"unit":5') }),
+    refused("VALUE_CONVERTER", "no last brace", { text: (_, time) => ingestText(time, "21.5").slice(0, -1) }),
+    refused("VALUE_CONVERTER", "a number of Java", { text: (_, time) => ingestText(time, "21.5d") }),
+    refused("VALUE_CONVERTER", "NaN in the form of ingest", { text: (_, time) => ingestText(time, "NaN") }),
     record("UTF-16", "stored", { text: (json) => Buffer.from(json, "utf16le") }),
     record("a byte order mark", "stored", { text: (json) => `\ufeff${json}` }),
   ];
+}
+
+/** The text that ingest writes, with this text as value. */
+function ingestText(time: string, value: string): string {
+  const { deviceId, sensor } = poisonSeries;
+  return `{"device_id":"${deviceId}","timestamp":"${time}","sensor":"${sensor}","value":${value}}`;
 }

@@ -84,7 +84,7 @@ describe.skipIf(!engines)("the window job on a real Spark", () => {
     expect(job.state().error).toBeUndefined();
   });
 
-  it("parses each message once, and applies the watermark before the condition", async () => {
+  it("has one parser for each partition, and applies the watermark before the condition", async () => {
     await using fixture = await createSparkFixture(engines);
     const job = fixture.startJob();
     await appendUntil(fixture, () => job.state().kind === "running", 9);

@@ -14,6 +14,15 @@ import { bruteForcePartials, differences } from "../../testing/window-plan-oracl
 
 const engines = await testEngines();
 
+/** The value of a record in JSON, if JavaScript can read it. */
+function readValue(text: string): number | undefined {
+  try {
+    return (JSON.parse(text) as { readonly value: number }).value;
+  } catch {
+    return undefined;
+  }
+}
+
 describe.skipIf(!engines)("the windows that Spark writes", () => {
   if (!engines) return;
 
@@ -111,6 +120,13 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
     // The sink rejects such a partial, which marks the window.
     const spoiled = stored.filter(({ key }) => typeof byIdentity.get(key ?? "")?.sum !== "number");
     expect(spoiled.map(({ name }) => name)).toEqual(["UTF-16", "a byte order mark"]);
+    const readable = stored.filter(
+      ({ value }) => typeof value === "string" && readValue(value) !== undefined,
+    );
+    expect(readable.length).toBeGreaterThan(10);
+    for (const { name, key, value } of readable) {
+      expect([name, byIdentity.get(key ?? "")?.sum]).toEqual([name, readValue(value as string)]);
+    }
     expect([...byIdentity.keys()].filter((identity) => !parseIdentity(identity))).toEqual([]);
     const ofDevices = [...partials].filter(([, { device_id }]) => device_id.startsWith("device-"));
     const records = await fixture.readMessages();

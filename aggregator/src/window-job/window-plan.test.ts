@@ -61,6 +61,12 @@ describe("the plan of windows", () => {
     ]);
   });
 
+  it("polls many records at a time", () => {
+    for (const read of ofKind("read")) {
+      expect(optionsOf(read)).toMatchObject({ "kafka.max.poll.records": "20000" });
+    }
+  });
+
   it("applies the given connection options at every source and at the sink", () => {
     const kafkaOptions = { "security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512" };
     const expected = { "kafka.security.protocol": "SASL_SSL", "kafka.sasl.mechanism": "SCRAM-SHA-512" };
@@ -98,6 +104,6 @@ describe("the identity of a checkpoint", () => {
   });
 
   it("changes only when the plan does, so that a new checkpoint continues after the stored partials", () => {
-    expect(checkpointIdentity(meaning)).toMatchInlineSnapshot(`"67682c2aef5e80e2"`);
+    expect(checkpointIdentity(meaning)).toMatchInlineSnapshot(`"fac97c7c29404177"`);
   });
 });
