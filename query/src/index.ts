@@ -19,6 +19,12 @@ export {
 } from "./plan/planner.ts";
 export { isInScan } from "./plan/spans.ts";
 export { fitsColumns, type WindowColumns } from "./plan/window-columns.ts";
+export {
+  bucketOffset,
+  bucketShift,
+  valueBucket,
+  zeroBelow,
+} from "./quantiles/value-buckets.ts";
 export { type Query, type QueryDependencies, startQuery } from "./start.ts";
 export {
   type ConflictFound,
@@ -50,4 +56,9 @@ export type {
 } from "./store/reading-store.ts";
 export { type LatestSeriesFound, type LatestSeriesRequest, searchMatcher } from "./store/series-request.ts";
 export { createSeriesSelection } from "./store/series-selection.ts";
+export {
+  firstSketchedLevel,
+  type SeriesSketch,
+  type SketchesRead,
+} from "./store/sketch-reads.ts";
 export type { StoreHorizon, StoreStatus } from "./store/store-status.ts";

@@ -39,6 +39,7 @@ it("counts the reads of a store without hiding any of its properties", async () 
   const whole: Required<ReadingStore> = {
     ...store,
     isRemote: true,
+    readSketches: async () => ({ sketches: [], notCovered: [] }),
     readLatestSeries: async () => ({ series: [], total: 0 }),
     lastChangeOf: () => 1,
   };

@@ -27,6 +27,13 @@ describeExactAnswers(
   variant,
 );
 
+// Of rows with more than three readings, quantiles come from sketches.
+describeExactAnswers(
+  "the embedded store with quantiles from sketches",
+  () => openEngine({ exactQuantilesMax: 3 }),
+  variant,
+);
+
 // So little that blocks of windows are dropped and read again repeatedly.
 describeExactAnswers(
   "the embedded store with little memory for windows",
@@ -43,9 +50,11 @@ describeExactAnswers(
 
 async function openEngine({
   stepMs = 0,
+  exactQuantilesMax,
   ...options
 }: {
   readonly stepMs?: number;
+  readonly exactQuantilesMax?: number;
   readonly mergeFromSeries?: number;
   readonly windowMemoryMib?: number;
   readonly memoryMib?: number;
@@ -56,7 +65,7 @@ async function openEngine({
   const clock = () => nowMs + (advances % 2) * stepMs;
   const elapsedMs = () => nowMs;
   const store = await openEmbeddedStore({ folder: folder.path, clock, elapsedMs, memoryMib: 64, ...options });
-  const transport = createRouterTransport(queryRoutes({ store: store.readings, clock }), {
+  const transport = createRouterTransport(queryRoutes({ store: store.readings, clock, exactQuantilesMax }), {
     router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
   });
   return {

@@ -139,6 +139,7 @@ export async function openRecoveringStore(
       readDuplicateWindows: async (request, signal) =>
         (await opened()).readings.readDuplicateWindows(request, signal),
       readPartials: async (request, signal) => (await opened()).readings.readPartials(request, signal),
+      readSketches: async (request, signal) => (await opened()).readings.readSketches(request, signal),
       readReadings: async (request, signal) => (await opened()).readings.readReadings(request, signal),
       sealHorizon: async (signal) => (await opened()).readings.sealHorizon(signal),
       async *scanReadings(scan, signal) {

@@ -13,9 +13,9 @@ import type { Aggregate, Grouping, ReadingPartial } from "../plan/merge.ts";
 import { allTime } from "../plan/planner.ts";
 import { compareSeries } from "../plan/series-order.ts";
 import type { Span } from "../plan/spans.ts";
+import type { QuantileValue } from "../quantiles/quantiles.ts";
 import type { Outside } from "./automatic-timeframe.ts";
 import type { TimeWeighted } from "./held-values.ts";
-import type { QuantileValue } from "./quantiles.ts";
 import type { Timeframe } from "./read-timeframe.ts";
 
 /** Returns the grouping of a request; GROUP_BY_SERIES by default. */

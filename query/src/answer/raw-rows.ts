@@ -1,4 +1,4 @@
-import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
+import { type RpcError, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 import { seriesKey } from "../plan/series-order.ts";
 import type { SeriesFilter, SeriesName } from "../store/reading-store.ts";
 import type { RowPlace } from "./aggregate-rows.ts";
@@ -13,18 +13,19 @@ export const rawReadingsMax = 1_000_000;
  */
 const namesMax = 1000;
 
-/**
- * Refuses a page whose figures need too many raw readings.
- * @throws RpcError RESOURCE_EXHAUSTED if there are more than `rawReadingsMax`.
- */
-export function checkRawReadings(
-  count: number,
-  { figures, fix }: { readonly figures: string; readonly fix: string },
-): void {
-  if (count <= rawReadingsMax) return;
-  throw resourceExhausted({
+/** Returns the error of a page whose figures need more than `max` raw readings. */
+export function tooManyRawReadings({
+  figures,
+  fix,
+  max = rawReadingsMax,
+}: {
+  readonly figures: string;
+  readonly fix: string;
+  readonly max?: number;
+}): RpcError {
+  return resourceExhausted({
     subject: `readings of ${figures}`,
-    description: `${figures} are computed from at most ${rawReadingsMax} raw readings a page, and these rows have more: choose ${fix}`,
+    description: `${figures} are computed from at most ${max} raw readings a page, and these rows have more: choose ${fix}`,
   });
 }
 

@@ -7,7 +7,7 @@ import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import type { RowPlace } from "./aggregate-rows.ts";
 import { createHeldSum, createHeldValues, type HeldSpan, type TimeWeighted } from "./held-values.ts";
-import { checkRawReadings, keyOf, narrowedTo } from "./raw-rows.ts";
+import { keyOf, narrowedTo, rawReadingsMax, tooManyRawReadings } from "./raw-rows.ts";
 import type { Timeframe } from "./read-timeframe.ts";
 
 /** A row of the page: a group with the unit of its values, and the start of its bucket. */
@@ -134,7 +134,8 @@ async function addHeldValues<Row extends TimedRow>(
 }
 
 function checkReadings(count: number): void {
-  checkRawReadings(count, {
+  if (count <= rawReadingsMax) return;
+  throw tooManyRawReadings({
     figures: "time-weighted averages",
     fix: "a shorter timeframe, a shorter max_hold, fewer devices or a smaller page_size",
   });

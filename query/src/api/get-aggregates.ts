@@ -14,10 +14,10 @@ import {
   type RowPlace,
   readingsOf,
 } from "../answer/aggregate-rows.ts";
-import { readQuantiles } from "../answer/read-quantiles.ts";
 import { readTimeWeighted } from "../answer/read-time-weighted.ts";
 import { readTimeframe, timeframeOf } from "../answer/read-timeframe.ts";
 import { addInShares, createGroupMerge, mergesDevices, type UnitOf } from "../plan/merge.ts";
+import { readQuantiles } from "../quantiles/read-quantiles.ts";
 import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
@@ -26,6 +26,8 @@ import type { PageTokens } from "./page-token.ts";
 export type AggregatesDependencies = {
   readonly store: ReadingStore;
   readonly rawReads: ReadSlots;
+  /** Maximum number of raw readings of a page from which quantiles are exact. */
+  readonly exactMax?: number | undefined;
   readonly pageTokens: PageTokens<RowPlace>;
   readonly unitOf: UnitOf;
 };
@@ -36,7 +38,7 @@ export type AggregatesDependencies = {
  * many rows in total.
  */
 export async function getAggregates(
-  { store, rawReads, pageTokens, unitOf }: AggregatesDependencies,
+  { store, rawReads, exactMax, pageTokens, unitOf }: AggregatesDependencies,
   request: GetAggregatesRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof GetAggregatesResponseSchema>> {
@@ -63,7 +65,7 @@ export async function getAggregates(
   const { quantiles: asked } = request;
   const quantiles =
     asked.length > 0
-      ? await readQuantiles({ store, reads: rawReads }, { ...rows, quantiles: asked }, signal)
+      ? await readQuantiles({ store, reads: rawReads, exactMax }, { ...rows, quantiles: asked }, signal)
       : undefined;
   const maxHoldMs = maxHoldOf(request.timeWeighting);
   const timeWeighted =

@@ -21,12 +21,12 @@ import { type BucketSizing, gridOf, isFew, sizingOf } from "../answer/bucket-siz
 import { extentOfAggregates, findExtent, isEmpty, nowhere } from "../answer/extent.ts";
 import { filledRows, fillOf, silentGroups } from "../answer/filled-buckets.ts";
 import { readBuckets } from "../answer/read-buckets.ts";
-import { readQuantiles } from "../answer/read-quantiles.ts";
 import { readTimeWeighted } from "../answer/read-time-weighted.ts";
 import { type Timeframe, timeframeOf } from "../answer/read-timeframe.ts";
 import { countBuckets, isEndless, withinBuckets } from "../calendar/bucket-grid.ts";
 import type { UnitOf } from "../plan/merge.ts";
 import { joinedSpans, type Span, without } from "../plan/spans.ts";
+import { readQuantiles } from "../quantiles/read-quantiles.ts";
 import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
@@ -40,6 +40,8 @@ export type BucketsDependencies = {
   readonly clock: () => number;
   /** Admits reads of raw readings for figures that need them. */
   readonly rawReads: ReadSlots;
+  /** Maximum number of raw readings of a page from which quantiles are exact. */
+  readonly exactMax?: number | undefined;
   readonly pageTokens: PageTokens<BucketsPlace>;
   readonly unitOf: UnitOf;
 };
@@ -54,7 +56,7 @@ export type BucketsDependencies = {
  *   RESOURCE_EXHAUSTED if there are too many buckets.
  */
 export async function listBuckets(
-  { store, clock, rawReads, pageTokens, unitOf }: BucketsDependencies,
+  { store, clock, rawReads, exactMax, pageTokens, unitOf }: BucketsDependencies,
   request: ListBucketsRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof ListBucketsResponseSchema>> {
@@ -98,7 +100,7 @@ export async function listBuckets(
     const { page, last } = pageOfRows(rows, { after: place?.after, pageSize: request.pageSize });
     const covered = page.flatMap(({ aggregate }) => (aggregate ? [aggregate] : []));
     const quantiles = await readQuantiles(
-      { store, reads: rawReads },
+      { store, reads: rawReads, exactMax },
       { filter, grouping, timeframe, buckets, rows: covered, quantiles: request.quantiles },
       signal,
     );

@@ -1,7 +1,11 @@
 import { Code } from "@connectrpc/connect";
+import { protoTimestamp } from "@devicemesh/proto";
 import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import { expect, it } from "vitest";
 import { failureOf, startTestQuery, temperature } from "../../testing/query-fixture.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+
+const dayMs = 86_400_000;
 
 const valuesOf = (row: { quantiles: { quantile: number; value: number }[] } | undefined) =>
   row?.quantiles.map(({ quantile, value }) => [quantile, value]);
@@ -39,37 +43,85 @@ it("gives quantiles of rows and buckets, over folded windows too", async () => {
   expect((await client.getAggregates({})).rows.map(({ quantiles }) => quantiles)).toEqual([[], []]);
 });
 
-it("rejects shares beyond 0 to 1, and rows of more readings than it computes them from", async () => {
+it("rejects shares beyond 0 to 1", async () => {
   await using running = await startTestQuery();
-  const { client, memory } = running;
   for (const quantiles of [[1.1], [-0.1], [Number.NaN], Array.from({ length: 9 }, () => 0.5)]) {
-    expect((await failureOf(client.getAggregates({ quantiles }))).code).toBe(Code.InvalidArgument);
+    expect((await failureOf(running.client.getAggregates({ quantiles }))).code).toBe(Code.InvalidArgument);
   }
-  memory.append([temperature("a")]);
-  const { readPartials } = memory.store;
-  memory.store.readPartials = async (request, signal) => {
-    const read = await readPartials(request, signal);
-    return { ...read, partials: read.partials.map((partial) => ({ ...partial, count: 1_000_001 })) };
+});
+
+/** Wraps a store so that each partial states more readings than quantiles are exact for. */
+function withManyReadings(store: ReadingStore): ReadingStore {
+  return {
+    ...store,
+    async readPartials(request, signal) {
+      const read = await store.readPartials(request, signal);
+      return { ...read, partials: read.partials.map((partial) => ({ ...partial, count: 1_000_001 })) };
+    },
   };
-  const failure = await failureOf(client.getAggregates({ quantiles: [0.5] }));
+}
+
+it("gives quantiles of more readings from sketches, with their error", async () => {
+  await using running = await startTestQuery({ wrap: withManyReadings });
+  const { client, memory } = running;
+  memory.append(Array.from({ length: 101 }, (_, place) => temperature("a", -place * 1000, place)));
+  const { rows } = await client.getAggregates({ quantiles: [0, 0.5, 1] });
+  expect(rows[0]?.quantiles.map(({ relativeError }) => relativeError)).toEqual([0, 1 / 512, 0]);
+  expect(rows[0]?.quantiles[1]?.value).toBeCloseTo(50, 0);
+  const { buckets } = await client.listBuckets({
+    quantiles: [0.5],
+    resolution: { case: "bucket", value: { seconds: 60n, nanos: 0 } },
+  });
+  expect(buckets.map(({ row }) => row?.quantiles.length)).toEqual([1, 1, 1]);
+});
+
+it("rejects rows of more readings if the store has no sketches", async () => {
+  await using running = await startTestQuery({
+    wrap({ readSketches: _, ...store }) {
+      return withManyReadings(store);
+    },
+  });
+  running.memory.append([temperature("a")]);
+  const failure = await failureOf(running.client.getAggregates({ quantiles: [0.5] }));
   expect([failure.code, failure.rawMessage]).toEqual([
     Code.ResourceExhausted,
     expect.stringContaining("1000000"),
   ]);
 });
 
-it("returns none for rows with readings older than the retention of raw readings", async () => {
-  await using running = await startTestQuery();
-  const { client, memory } = running;
-  const dayMs = 86_400_000;
-  memory.append([temperature("a", -5 * dayMs), temperature("a"), temperature("b")]);
-  const { readHorizon } = memory.store;
-  memory.store.readHorizon = async (signal) => ({
-    ...(await readHorizon(signal)),
-    rawKeptSinceMs: temperature("a", -dayMs).timestampMs,
+/** Wraps a store so that raw readings from before a day ago have expired. */
+function withExpired(store: ReadingStore): ReadingStore {
+  return {
+    ...store,
+    readHorizon: async (signal) => ({
+      ...(await store.readHorizon(signal)),
+      rawKeptSinceMs: temperature("a", -dayMs).timestampMs,
+    }),
+  };
+}
+
+const expired = [temperature("a", -5 * dayMs), temperature("a"), temperature("b")];
+
+it("returns none for rows with readings older than the retention of raw readings, without sketches", async () => {
+  await using running = await startTestQuery({
+    wrap({ readSketches: _, ...store }) {
+      return withExpired(store);
+    },
   });
-  const { rows } = await client.getAggregates({ quantiles: [0.5] });
+  running.memory.append(expired);
+  const { rows } = await running.client.getAggregates({ quantiles: [0.5] });
   expect(rows.map(valuesOf)).toEqual([[], [[0.5, 21.5]]]);
+});
+
+it("returns none for rows with expired readings that no window with a sketch covers whole", async () => {
+  await using running = await startTestQuery({ wrap: withExpired });
+  running.memory.append(expired);
+  // The start of a window of 10 s, which has no sketch.
+  const since = protoTimestamp(temperature("a", -5 * dayMs - 2000).timestampMs);
+  const { rows } = await running.client.getAggregates({ quantiles: [0.5], since });
+  expect(rows.map(valuesOf)).toEqual([[], [[0.5, 21.5]]]);
+  const all = await running.client.getAggregates({ quantiles: [0.5] });
+  expect(all.rows.map(valuesOf)).toEqual([[[0.5, 21.5]], [[0.5, 21.5]]]);
 });
 
 it("includes the newest readings, which a sealed horizon may leave out", async () => {

@@ -57,6 +57,8 @@ export type QueryServiceDependencies = {
   readonly onWatches?: (running: number) => void;
   /** The exports of the server, including those over HTTP; of this service alone by default. */
   readonly exportAdmission?: ExportAdmission;
+  /** Maximum number of raw readings from which quantiles of a page are exact; `rawReadingsMax` by default. */
+  readonly exactQuantilesMax?: number | undefined;
   /** Aborts when the server begins to stop; never by default. */
   readonly stopping?: AbortSignal;
 };
@@ -75,6 +77,7 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     limits = defaultQueryConfig,
     onWatches,
     exportAdmission: admission = createExportAdmission(exportsMax),
+    exactQuantilesMax: exactMax,
     stopping = new AbortController().signal,
   } = dependencies;
   const { unitOf } = catalog;
@@ -84,6 +87,7 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     store,
     unitOf,
     rawReads,
+    exactMax,
     pageTokens: createPageTokens<RowPlace>({ key, method: "GetAggregates" }),
   };
   const buckets = {
@@ -91,6 +95,7 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     clock,
     unitOf,
     rawReads,
+    exactMax,
     pageTokens: createPageTokens<BucketsPlace>({ key, method: "ListBuckets" }),
   };
   const series = {

@@ -1,6 +1,7 @@
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { SensorName } from "@devicemesh/proto";
 import type { SeriesFilter } from "./reading-store.ts";
+import type { SketchReads } from "./sketch-reads.ts";
 import type { StoreHorizon } from "./store-status.ts";
 
 /** Readings by column; all columns have one length. */
@@ -22,8 +23,8 @@ export type ReadingScan = {
 /** Maximum number of readings in one piece of a scan: a few milliseconds of work for its caller. */
 export const scanPieceRowsMax = 8192;
 
-/** The part of a reading store for long reads; see `ReadingStore` for signals and errors. */
-export type ReadingScans = {
+/** The part of a reading store for long reads and sketches; see `ReadingStore` for signals and errors. */
+export type ReadingScans = SketchReads & {
   /**
    * Returns a horizon for a long read: every reading that is stored by now arrived before its `completeThroughMs` as
    * far as the store can know, and no later arrival does.

@@ -14,17 +14,21 @@ import {
 import { describePartials } from "./reading-store-partials.contract.ts";
 import { describeReads } from "./reading-store-reads.contract.ts";
 import { describeScans } from "./reading-store-scan.contract.ts";
+import { describeSketches } from "./reading-store-sketches.contract.ts";
 
 export { collected, expiringRetention, type ReadingStoreHarness } from "./reading-store-harness.ts";
 
 /**
  * The suite that every ReadingStore must pass. `openExpiring` opens a store with `expiringRetention`, if the
- * adapter can expire.
+ * adapter can expire; `hasSketches` states that the adapter reads sketches.
  */
 export function describeReadingStore(
   name: string,
   open: () => Promise<ReadingStoreHarness>,
-  options: { readonly openExpiring?: () => Promise<ReadingStoreHarness> } = {},
+  options: {
+    readonly openExpiring?: () => Promise<ReadingStoreHarness>;
+    readonly hasSketches?: boolean;
+  } = {},
 ): void {
   describe(`ReadingStore: ${name}`, () => {
     describeReads(open);
@@ -32,6 +36,7 @@ export function describeReadingStore(
     describeDuplicates(open);
     describePartials(open, options.openExpiring);
     describeLiveWindows(open);
+    if (options.hasSketches) describeSketches(open);
 
     describe("levels and horizon", () => {
       it(

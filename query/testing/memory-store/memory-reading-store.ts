@@ -4,10 +4,10 @@ import { alignDown, type DeviceMessage, defaultLevels, identityOf, type Level } 
 import { bucketStart } from "../../src/calendar/bucket-grid.ts";
 import { mergePartials } from "../../src/plan/merge.ts";
 import { compareSeries } from "../../src/plan/series-order.ts";
-import { latestConflicts, type SeriesDuplicates } from "../../src/store/latest-conflicts.ts";
 import { columnPieces, expiredMeanwhile, readingColumns } from "../../src/store/reading-scan.ts";
 import type { DuplicateWindow, ReadingStore } from "../../src/store/reading-store.ts";
 import { searchMatcher } from "../../src/store/series-request.ts";
+import { createDuplicateCounts } from "./memory-duplicate-counts.ts";
 import { createMemoryDuplicates } from "./memory-duplicates.ts";
 import {
   compareKeys,
@@ -17,6 +17,7 @@ import {
   type StoredReading,
   scanned,
 } from "./memory-scans.ts";
+import { memorySketches } from "./memory-sketches.ts";
 
 /** The options of the memory store. */
 export type MemoryReadingStoreOptions = {
@@ -71,7 +72,8 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
   let expiredFrontiersMs: readonly number[] = frontiersMs;
   let keptSince = { rawMs: Number.NEGATIVE_INFINITY, levelsMs: levels.map(() => Number.NEGATIVE_INFINITY) };
   let logEndMs: number | undefined;
-  const duplicatesOf = new Map<string, SeriesDuplicates>();
+  const duplicateCounts = createDuplicateCounts();
+  const everStored: StoredReading[] = [];
   let closed = false;
   let sealedMs = 0;
 
@@ -123,31 +125,6 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
     frontiersMs = frontiersMs.with(level, toMs);
   }
 
-  function addDuplicate(
-    { deviceId, sensor, timestampMs, value }: DeviceMessage,
-    stored: number,
-    arrivedMs: number,
-  ) {
-    const key = `${deviceId}|${sensor}`;
-    const before = duplicatesOf.get(key);
-    const isConflict = stored !== value;
-    const conflict = { timestampMs, storedValue: stored, refusedValue: value, arrivedMs };
-    duplicatesOf.set(key, {
-      deviceId,
-      sensor,
-      duplicates: (before?.duplicates ?? 0) + Number(!isConflict),
-      conflicts: (before?.conflicts ?? 0) + Number(isConflict),
-      latestConflicts: latestConflicts([
-        ...(isConflict ? [conflict] : []),
-        ...(before?.latestConflicts ?? []),
-      ]),
-    });
-  }
-
-  function sumOf(kind: "duplicates" | "conflicts"): number {
-    return [...duplicatesOf.values()].reduce((sum, series) => sum + series[kind], 0);
-  }
-
   const store: ReadingStore = {
     levels,
     isRemote: options.isRemote ?? false,
@@ -180,6 +157,10 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
         completeThroughMs: nowMs(),
         isStale: repaired === undefined,
       };
+    },
+    async readSketches(request, signal) {
+      check(signal);
+      return memorySketches(request, { levels, everStored, readings });
     },
     async readReadings({ filter, sinceMs, toMs, descending, after, limit }, signal) {
       check(signal);
@@ -222,7 +203,8 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
     },
     async readDuplicates({ filter, after, limit }, signal) {
       check(signal);
-      return [...duplicatesOf.values()]
+      return duplicateCounts
+        .all()
         .filter(matcher(filter))
         .filter((series) => after === undefined || compareSeries(series, after) > 0)
         .sort(compareSeries)
@@ -236,8 +218,8 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
         partialCounts: partials.map((level) => level.length),
         storedReadings: readings.length,
         series: seriesNames.size,
-        duplicates: sumOf("duplicates"),
-        conflicts: sumOf("conflicts"),
+        duplicates: duplicateCounts.sum("duplicates"),
+        conflicts: duplicateCounts.sum("conflicts"),
         storedPerSecond: 0,
         diskBytes: 0,
         versions: { memory: "1" },
@@ -257,10 +239,11 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
         if (known === undefined) {
           identities.set(identity, message.value);
           readings.push({ ...message, arrivedMs });
+          everStored.push({ ...message, arrivedMs });
           seriesNames.set(`${message.deviceId}|${message.sensor}`, message);
           continue;
         }
-        addDuplicate(message, known, arrivedMs);
+        duplicateCounts.add(message, known, arrivedMs);
         if (isCountingDuplicates) duplicates.add({ ...message, arrivedMs });
       }
       if (messages.length > 0) logEndMs = arrivedMs;

@@ -31,7 +31,7 @@ export function partialOfStored(reading: StoredReading): StoredPartial {
 
 /** Returns the results of a plan's scans over partials and raw readings; a partial in two scans is found twice. */
 export function scanned(
-  plan: ReadPlan,
+  plan: Pick<ReadPlan, "levels" | "raw" | "duplicates">,
   stored: { readonly levels: readonly (readonly StoredPartial[])[]; readonly raw: readonly StoredPartial[] },
 ): StoredPartial[] {
   const find = (

@@ -31,7 +31,7 @@ export async function askBuckets(
   asked: Question,
   call: BucketsCall,
 ): Promise<string[]> {
-  const { grouping, resolution, fill, pages, maxHoldMs } = call;
+  const { grouping, resolution, fill, pages, quantiles = [], maxHoldMs } = call;
   const originMs =
     resolution.kind === "calendar" || call.origin === undefined ? undefined : call.origin * windowMs;
   const fixedMs =
@@ -48,6 +48,7 @@ export async function askBuckets(
       // Two equivalent forms.
       fill: fill === "null" || fill === "linear",
       fillMode: fill === "null" ? Fill.UNSPECIFIED : fillOf(fill),
+      quantiles: [...quantiles],
       ...weightingOf(maxHoldMs),
     });
   if (oracle.aggregates(asked, grouping).kind === "mixedUnits") {
@@ -83,6 +84,9 @@ export async function askBuckets(
       ),
       ...bucketDifferences(buckets, want),
       ...coverageDifferences(coverage, total),
+      ...buckets.flatMap(({ row }) =>
+        row?.count ? different("number of quantiles", row.quantiles.length, quantiles.length) : [],
+      ),
     ];
     return { lines, nextPageToken };
   });

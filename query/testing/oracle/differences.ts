@@ -113,13 +113,24 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
   ];
 }
 
-/** Each quantile must be the interpolation between the sorted values next to its rank. */
+/**
+ * Each quantile must be the interpolation between the sorted values next to its rank, within the error that it states;
+ * 0 and 1 are always exact.
+ */
 function quantileDifferences(at: string, { quantiles }: AggregateRow, sorted: readonly number[]): string[] {
-  return quantiles.flatMap(({ quantile, value }) => {
+  return quantiles.flatMap(({ quantile, value, relativeError }) => {
     const rank = quantile * (sorted.length - 1);
     const [below, above] = [sorted[Math.floor(rank)] as number, sorted[Math.ceil(rank)] as number];
     const wanted = below * (1 - (rank % 1)) + above * (rank % 1);
-    return far(`${at}.quantiles of ${quantile}`, value, wanted, 1e-9 * Math.max(1, Math.abs(wanted)));
+    const stated = relativeError * Math.max(Math.abs(below), Math.abs(above));
+    const rounding = 1e-9 * Math.max(1, Math.abs(wanted));
+    const isEnd = quantile === 0 || quantile === 1;
+    return [
+      ...far(`${at}.quantiles of ${quantile}`, value, wanted, stated + rounding),
+      ...(relativeError === 0 || (relativeError === 1 / 512 && !isEnd)
+        ? []
+        : [`${at}.quantiles of ${quantile}: its error is ${relativeError}`]),
+    ];
   });
 }
 

@@ -45,6 +45,7 @@ export type CallPlan =
       readonly fill: OracleFill;
       /** Number of pages in which the answer is requested; 1 by default. */
       readonly pages?: number;
+      readonly quantiles?: readonly number[];
       readonly maxHoldMs?: number | undefined;
     }
   | { readonly kind: "readings"; readonly newestFirst: boolean; readonly pageSize: number }
@@ -99,6 +100,7 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
         origin: fc.option(fc.integer({ min: -100_000, max: 100_000 }), { nil: undefined, freq: 2 }),
         fill: fc.constantFrom<OracleFill>("none", "none", "null", "null", "previous", "linear"),
         pages,
+        quantiles,
         maxHoldMs,
       }),
     },

@@ -38,7 +38,7 @@ const berlinDays = { kind: "calendar", unit: "day", zone: "Europe/Berlin" } as c
 /** Queries everything, in every way. */
 export function everyCall(): Step {
   const calls: CallPlan[] = [
-    { kind: "aggregates", grouping: "series" },
+    { kind: "aggregates", grouping: "series", quantiles: [0, 0.3, 0.5, 0.99, 1] },
     { kind: "aggregates", grouping: "all", maxHoldMs: 60_000 },
     {
       kind: "buckets",

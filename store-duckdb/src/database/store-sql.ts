@@ -1,3 +1,6 @@
+import { firstSketchedLevel } from "@devicemesh/query";
+import { foldedSketchesSql, sketchType } from "../sketches/sketch-sql.ts";
+
 /** The columns of a partial, in the order of every statement here. */
 export const partialColumns = [
   "count",
@@ -40,6 +43,12 @@ export const createSchema: readonly string[] = [
     { length: levelsMax },
     (_, level) =>
       `CREATE TABLE IF NOT EXISTS ${partialsTable(level)} (series INTEGER NOT NULL, window_start BIGINT NOT NULL, segment BIGINT NOT NULL, count BIGINT NOT NULL, sum DOUBLE NOT NULL, minimum DOUBLE NOT NULL, maximum DOUBLE NOT NULL, minimum_at BIGINT NOT NULL, maximum_at BIGINT NOT NULL, first_at BIGINT NOT NULL, first_value DOUBLE NOT NULL, last_at BIGINT NOT NULL, last_value DOUBLE NOT NULL, m2 DOUBLE NOT NULL)`,
+  ),
+  // Files from before there were sketches have no such column; their partials keep null.
+  ...Array.from(
+    { length: levelsMax - firstSketchedLevel },
+    (_, place) =>
+      `ALTER TABLE ${partialsTable(firstSketchedLevel + place)} ADD COLUMN IF NOT EXISTS sketch ${sketchType}`,
   ),
 ];
 
@@ -95,11 +104,18 @@ function rawPartialsSql({ table, where, keys }: PartialSource): string {
 FROM ${table} WHERE ${where} GROUP BY ${["series", ...Object.keys(keys)].join(", ")}`;
 }
 
+const rawTable = "readings";
+
 /** The source of a level's fold, and the columns of its time and its arrival. */
 function foldSource(level: number): { table: string; time: string; arrived: string } {
   return level === 0
-    ? { table: "readings", time: "ts", arrived: "arrived" }
+    ? { table: rawTable, time: "ts", arrived: "arrived" }
     : { table: partialsTable(level - 1), time: "window_start", arrived: "segment" };
+}
+
+/** The source of a level's sketches: raw readings where the next finer level has none. */
+function sketchSource(level: number): ReturnType<typeof foldSource> {
+  return foldSource(level === firstSketchedLevel ? 0 : level);
 }
 
 /** A level, and the segments [sinceMs, toMs) to fold into it. */
@@ -109,6 +125,8 @@ export type Fold = {
   readonly segmentMs: number;
   readonly sinceMs: number;
   readonly toMs: number;
+  /** Whether its partials get sketches. */
+  readonly hasSketches: boolean;
 };
 
 /** Returns SQL for the number of input rows of a fold, and their first and last time. */
@@ -117,24 +135,56 @@ export function foldExtentSql({ level, sinceMs, toMs }: Fold): string {
   return `SELECT count(*)::DOUBLE, min(${time})::DOUBLE, max(${time})::DOUBLE FROM ${table} WHERE ${betweenSql(arrived, sinceMs, toMs)}`;
 }
 
-/**
- * Returns SQL that folds the windows that start in `span` into a level: from raw readings for level 0, otherwise from
- * the partials of the next finer level. Rows are inserted by window, so that a later read by window skips most of the
- * table.
- */
-export function foldSql(
-  { level, windowMs, segmentMs, sinceMs, toMs }: Fold,
-  span: { readonly sinceMs: number; readonly toMs: number },
-): string {
+/** Returns SQL for the windows of a fold, in order: start, number of input rows, least and greatest series. */
+export function foldedWindowsSql({ level, windowMs, sinceMs, toMs }: Fold): string {
   const { table, time, arrived } = foldSource(level);
-  const source: PartialSource = {
+  return `SELECT (${alignedSql(time, windowMs)})::DOUBLE AS start, count(*)::DOUBLE, min(series), max(series)
+FROM ${table} WHERE ${betweenSql(arrived, sinceMs, toMs)} GROUP BY start ORDER BY start`;
+}
+
+/** The windows that one statement folds, by their start; with codes, of the series in [firstSeries, endSeries). */
+export type FoldedPart = {
+  readonly sinceMs: number;
+  readonly toMs: number;
+  readonly firstSeries?: number;
+  readonly endSeries?: number;
+};
+
+/**
+ * Returns SQL that folds a part of the windows into a level: from raw readings for level 0, otherwise from
+ * the partials of the next finer level. Rows are inserted by window, so that a later read by window skips most of the
+ * table. A partial gets a sketch only if that counts the same readings.
+ */
+export function foldSql(fold: Fold, part: FoldedPart): string {
+  const { level, hasSketches } = fold;
+  const source = foldedRows(fold, foldSource(level), part);
+  const merged = `(${source.raw ? rawPartialsSql(source) : mergeSql([source])}) AS merged`;
+  // By name, because the finest level has no column for sketches.
+  const insert = `INSERT INTO ${partialsTable(level)} BY NAME SELECT merged.* EXCLUDE (from_raw)`;
+  const order = "ORDER BY window_start, series";
+  if (!hasSketches) return `${insert} FROM ${merged} ${order}`;
+  const sketched = `(${foldedSketchesSql(foldedRows(fold, sketchSource(level), part))}) AS sketched`;
+  return `${insert}, CASE WHEN sketched.readings = merged.count THEN sketched.sketch END AS sketch
+FROM ${merged} LEFT JOIN ${sketched} USING (series, window_start, segment) ${order}`;
+}
+
+/** The rows of a source that a fold reads, with the keys of its level. */
+function foldedRows(
+  { windowMs, segmentMs, sinceMs, toMs }: Fold,
+  { table, time, arrived }: ReturnType<typeof foldSource>,
+  part: FoldedPart,
+): PartialSource {
+  const { firstSeries = Number.NEGATIVE_INFINITY, endSeries = Number.POSITIVE_INFINITY } = part;
+  return {
     table,
-    raw: level === 0,
-    where: `${betweenSql(arrived, sinceMs, toMs)} AND ${betweenSql(time, span.sinceMs, span.toMs)}`,
+    raw: table === rawTable,
+    where: [
+      betweenSql(arrived, sinceMs, toMs),
+      betweenSql(time, part.sinceMs, part.toMs),
+      betweenSql("series", firstSeries, endSeries),
+    ].join(" AND "),
     keys: { window_start: alignedSql(time, windowMs), segment: alignedSql(arrived, segmentMs) },
   };
-  const merged = source.raw ? rawPartialsSql(source) : mergeSql([source]);
-  return `INSERT INTO ${partialsTable(level)} SELECT * EXCLUDE (from_raw) FROM (${merged}) ORDER BY window_start, series`;
 }
 
 /**

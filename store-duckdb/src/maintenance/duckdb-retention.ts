@@ -6,6 +6,7 @@ import {
   type Level,
   type Retention,
 } from "@devicemesh/proto";
+import { firstSketchedLevel } from "@devicemesh/query";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { DuckdbTransactions } from "../database/duckdb-writes.ts";
 import { partialsTable } from "../database/store-sql.ts";
@@ -41,7 +42,9 @@ export function createDuckdbRetention(dependencies: {
 
   async function deleteExpired(frontiers: readonly number[]): Promise<void> {
     if (Number.isFinite(kept.rawMs)) {
-      await connection.run(`DELETE FROM readings WHERE ts < ${kept.rawMs} AND arrived < ${frontiers[0]}`);
+      // The first level with sketches is folded from raw readings too.
+      const folded = frontiers[firstSketchedLevel] ?? frontiers.at(-1);
+      await connection.run(`DELETE FROM readings WHERE ts < ${kept.rawMs} AND arrived < ${folded}`);
     }
     for (const [level, limitMs] of kept.levelsMs.entries()) {
       if (!Number.isFinite(limitMs)) continue;

@@ -14,6 +14,7 @@ import { type PartialSource, partialsTable } from "../database/store-sql.ts";
 import { anyTime, selectSeries } from "../series/select-series.ts";
 import { countMatching, seriesCondition, seriesOfDevices } from "../series/series-filter-sql.ts";
 import type { RegisteredSeries, SeriesRegistry } from "../series/series-registry.ts";
+import { readSketches } from "../sketches/sketch-reader.ts";
 import { readByColumns } from "./column-reader.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 import { countPartialsSql, partialSources, seriesPartialsOf, seriesPartialsSql } from "./partials-reader.ts";
@@ -128,6 +129,22 @@ export function createDuckdbReadingStore(dependencies: {
           : readSeriesPartials({ sources, countFirst: matching > partialsMax, partialsMax }, signal);
       const found = matching >= heavyFromSeries ? await readers.heavily(read, signal) : await read();
       return { ...found, completeThroughMs };
+    },
+
+    async readSketches(request, signal) {
+      assertAnswering(signal);
+      const condition = seriesCondition(registry, request.filter);
+      if (condition === undefined) return { sketches: [], notCovered: [] };
+      const { rawKeptSinceMs } = state.horizon();
+      const read = () =>
+        readSketches(
+          { registry, readers, levels, rawKeptSinceMs },
+          { ...request, seriesCondition: condition },
+          signal,
+        );
+      return countMatching(registry, request.filter) >= heavyFromSeries
+        ? readers.heavily(read, signal)
+        : read();
     },
 
     async readReadings(request, signal) {

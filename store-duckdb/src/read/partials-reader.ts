@@ -17,7 +17,7 @@ import type { Columns } from "./duckdb-readers.ts";
 
 /** The request: the scans of a plan, for some series, in buckets or not. */
 export type PartialsRequest = {
-  readonly plan: ReadPlan;
+  readonly plan: Pick<ReadPlan, "levels" | "raw">;
   readonly seriesCondition: string;
   readonly buckets: BucketGrid | undefined;
 };

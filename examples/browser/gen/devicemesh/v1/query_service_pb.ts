@@ -113,8 +113,9 @@ export type GetAggregatesRequest = Message<"devicemesh.v1.GetAggregatesRequest">
   pageToken: string;
 
   /**
-   * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, at most
-   * 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
+   * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are exact if the raw readings of the page's
+   * rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error; on the real
+   * engines, which have none, the answer is RESOURCE_EXHAUSTED if the rows have more.
    *
    * @generated from field: repeated double quantiles = 8;
    */
@@ -311,8 +312,9 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
   fillMode: Fill;
 
   /**
-   * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, at most
-   * 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
+   * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are exact if the raw readings of the page's
+   * rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error; on the real
+   * engines, which have none, the answer is RESOURCE_EXHAUSTED if the rows have more.
    *
    * @generated from field: repeated double quantiles = 14;
    */

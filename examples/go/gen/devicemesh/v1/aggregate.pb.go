@@ -143,9 +143,15 @@ type QuantileValue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The share, 0 to 1: 0.5 is the median, 0.95 the 95th percentile.
 	Quantile float64 `protobuf:"fixed64,1,opt,name=quantile,proto3" json:"quantile,omitempty"`
-	// The exact value, in the unit of the row: linear interpolation between the sorted values at the ranks next to
-	// quantile * (count - 1), counted from 0.
-	Value         float64 `protobuf:"fixed64,2,opt,name=value,proto3" json:"value,omitempty"`
+	// The value, in the unit of the row: linear interpolation between the sorted values at the ranks next to
+	// quantile * (count - 1), counted from 0. Exact if relative_error is 0.
+	Value float64 `protobuf:"fixed64,2,opt,name=value,proto3" json:"value,omitempty"`
+	// The largest error of `value`, relative to the larger magnitude of the two values next to its rank: relative to the
+	// exact quantile, unless 0 lies between them. 0 if `value` is exact. Otherwise it comes from histograms with 256
+	// buckets for each power of two. The middle of a bucket [low, high) differs by at most (high - low) / 2 from any
+	// value in it, and high - low <= low / 256, so this is 1/512. Values closer to 0 than 2^-1022 count as 0. The
+	// quantiles 0 and 1 are always exact.
+	RelativeError float64 `protobuf:"fixed64,3,opt,name=relative_error,json=relativeError,proto3" json:"relative_error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -190,6 +196,13 @@ func (x *QuantileValue) GetQuantile() float64 {
 func (x *QuantileValue) GetValue() float64 {
 	if x != nil {
 		return x.Value
+	}
+	return 0
+}
+
+func (x *QuantileValue) GetRelativeError() float64 {
+	if x != nil {
+		return x.RelativeError
 	}
 	return 0
 }
@@ -282,7 +295,8 @@ type AggregateRow struct {
 	MaximumAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=maximum_at,json=maximumAt,proto3" json:"maximum_at,omitempty"`
 	// The unit of all values: "°C", "hPa", "%", "1/min".
 	Unit string `protobuf:"bytes,13,opt,name=unit,proto3" json:"unit,omitempty"`
-	// The requested quantiles, in the order of the request. Empty if raw readings of the row have expired.
+	// The requested quantiles, in the order of the request. Empty if raw readings of the row have expired and no histogram
+	// stands in for them.
 	Quantiles []*QuantileValue `protobuf:"bytes,14,rep,name=quantiles,proto3" json:"quantiles,omitempty"`
 	// The requested time-weighted average. Unset if no value holds in the time of the row, if raw readings that it needs
 	// have expired, or if the unit of the row is unknown and the row spans sensors.
@@ -639,10 +653,11 @@ const file_devicemesh_v1_aggregate_proto_rawDesc = "" +
 	"\n" +
 	"TimedValue\x128\n" +
 	"\ttimestamp\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value\"A\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value\"h\n" +
 	"\rQuantileValue\x12\x1a\n" +
 	"\bquantile\x18\x01 \x01(\x01R\bquantile\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value\"T\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value\x12%\n" +
+	"\x0erelative_error\x18\x03 \x01(\x01R\rrelativeError\"T\n" +
 	"\x13TimeWeightedAverage\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\x01R\x05value\x12'\n" +
 	"\x0fcovered_seconds\x18\x02 \x01(\x01R\x0ecoveredSeconds\"\xc2\x05\n" +

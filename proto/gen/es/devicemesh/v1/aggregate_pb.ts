@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/aggregate.proto.
  */
 export const file_devicemesh_v1_aggregate: GenFile = /*@__PURE__*/
-  fileDesc("Ch1kZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0ZS5wcm90bxINZGV2aWNlbWVzaC52MSJKCgpUaW1lZFZhbHVlEi0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdmFsdWUYAiABKAEiMAoNUXVhbnRpbGVWYWx1ZRIQCghxdWFudGlsZRgBIAEoARINCgV2YWx1ZRgCIAEoASI9ChNUaW1lV2VpZ2h0ZWRBdmVyYWdlEg0KBXZhbHVlGAEgASgBEhcKD2NvdmVyZWRfc2Vjb25kcxgCIAEoASKtBAoMQWdncmVnYXRlUm93EhEKCWRldmljZV9pZBgBIAEoCRIOCgZzZW5zb3IYAiABKAkSDQoFY291bnQYAyABKAQSFAoHYXZlcmFnZRgEIAEoAUgAiAEBEhQKB21pbmltdW0YBSABKAFIAYgBARIUCgdtYXhpbXVtGAYgASgBSAKIAQESEAoDc3VtGAcgASgBSAOIAQESHwoSc3RhbmRhcmRfZGV2aWF0aW9uGAggASgBSASIAQESKAoFZmlyc3QYCSABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSJwoEbGFzdBgKIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIuCgptaW5pbXVtX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgptYXhpbXVtX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR1bml0GA0gASgJEi8KCXF1YW50aWxlcxgOIAMoCzIcLmRldmljZW1lc2gudjEuUXVhbnRpbGVWYWx1ZRJBChV0aW1lX3dlaWdodGVkX2F2ZXJhZ2UYDyABKAsyIi5kZXZpY2VtZXNoLnYxLlRpbWVXZWlnaHRlZEF2ZXJhZ2VCCgoIX2F2ZXJhZ2VCCgoIX21pbmltdW1CCgoIX21heGltdW1CBgoEX3N1bUIVChNfc3RhbmRhcmRfZGV2aWF0aW9uIoYBCgZCdWNrZXQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoDcm93GAMgASgLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3ciXQoIVGltZVNwYW4SKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLEAQoIQ292ZXJhZ2USNAoQY29tcGxldGVfdGhyb3VnaBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZnJvbnRpZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZyb21fd2luZG93cxgDIAEoBBIQCghmcm9tX3JhdxgEIAEoBBIsCgtub3RfY292ZXJlZBgFIAMoCzIXLmRldmljZW1lc2gudjEuVGltZVNwYW4qdAoHR3JvdXBCeRIYChRHUk9VUF9CWV9VTlNQRUNJRklFRBAAEhMKD0dST1VQX0JZX1NFUklFUxABEhMKD0dST1VQX0JZX1NFTlNPUhACEhMKD0dST1VQX0JZX0RFVklDRRADEhAKDEdST1VQX0JZX0FMTBAEYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch1kZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0ZS5wcm90bxINZGV2aWNlbWVzaC52MSJKCgpUaW1lZFZhbHVlEi0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdmFsdWUYAiABKAEiSAoNUXVhbnRpbGVWYWx1ZRIQCghxdWFudGlsZRgBIAEoARINCgV2YWx1ZRgCIAEoARIWCg5yZWxhdGl2ZV9lcnJvchgDIAEoASI9ChNUaW1lV2VpZ2h0ZWRBdmVyYWdlEg0KBXZhbHVlGAEgASgBEhcKD2NvdmVyZWRfc2Vjb25kcxgCIAEoASKtBAoMQWdncmVnYXRlUm93EhEKCWRldmljZV9pZBgBIAEoCRIOCgZzZW5zb3IYAiABKAkSDQoFY291bnQYAyABKAQSFAoHYXZlcmFnZRgEIAEoAUgAiAEBEhQKB21pbmltdW0YBSABKAFIAYgBARIUCgdtYXhpbXVtGAYgASgBSAKIAQESEAoDc3VtGAcgASgBSAOIAQESHwoSc3RhbmRhcmRfZGV2aWF0aW9uGAggASgBSASIAQESKAoFZmlyc3QYCSABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSJwoEbGFzdBgKIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIuCgptaW5pbXVtX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgptYXhpbXVtX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR1bml0GA0gASgJEi8KCXF1YW50aWxlcxgOIAMoCzIcLmRldmljZW1lc2gudjEuUXVhbnRpbGVWYWx1ZRJBChV0aW1lX3dlaWdodGVkX2F2ZXJhZ2UYDyABKAsyIi5kZXZpY2VtZXNoLnYxLlRpbWVXZWlnaHRlZEF2ZXJhZ2VCCgoIX2F2ZXJhZ2VCCgoIX21pbmltdW1CCgoIX21heGltdW1CBgoEX3N1bUIVChNfc3RhbmRhcmRfZGV2aWF0aW9uIoYBCgZCdWNrZXQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoDcm93GAMgASgLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3ciXQoIVGltZVNwYW4SKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLEAQoIQ292ZXJhZ2USNAoQY29tcGxldGVfdGhyb3VnaBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZnJvbnRpZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZyb21fd2luZG93cxgDIAEoBBIQCghmcm9tX3JhdxgEIAEoBBIsCgtub3RfY292ZXJlZBgFIAMoCzIXLmRldmljZW1lc2gudjEuVGltZVNwYW4qdAoHR3JvdXBCeRIYChRHUk9VUF9CWV9VTlNQRUNJRklFRBAAEhMKD0dST1VQX0JZX1NFUklFUxABEhMKD0dST1VQX0JZX1NFTlNPUhACEhMKD0dST1VQX0JZX0RFVklDRRADEhAKDEdST1VQX0JZX0FMTBAEYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A value and the time of its measurement.
@@ -56,12 +56,23 @@ export type QuantileValue = Message<"devicemesh.v1.QuantileValue"> & {
   quantile: number;
 
   /**
-   * The exact value, in the unit of the row: linear interpolation between the sorted values at the ranks next to
-   * quantile * (count - 1), counted from 0.
+   * The value, in the unit of the row: linear interpolation between the sorted values at the ranks next to
+   * quantile * (count - 1), counted from 0. Exact if relative_error is 0.
    *
    * @generated from field: double value = 2;
    */
   value: number;
+
+  /**
+   * The largest error of `value`, relative to the larger magnitude of the two values next to its rank: relative to the
+   * exact quantile, unless 0 lies between them. 0 if `value` is exact. Otherwise it comes from histograms with 256
+   * buckets for each power of two. The middle of a bucket [low, high) differs by at most (high - low) / 2 from any
+   * value in it, and high - low <= low / 256, so this is 1/512. Values closer to 0 than 2^-1022 count as 0. The
+   * quantiles 0 and 1 are always exact.
+   *
+   * @generated from field: double relative_error = 3;
+   */
+  relativeError: number;
 };
 
 /**
@@ -201,7 +212,8 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
   unit: string;
 
   /**
-   * The requested quantiles, in the order of the request. Empty if raw readings of the row have expired.
+   * The requested quantiles, in the order of the request. Empty if raw readings of the row have expired and no histogram
+   * stands in for them.
    *
    * @generated from field: repeated devicemesh.v1.QuantileValue quantiles = 14;
    */

@@ -26,20 +26,22 @@ it("are the values between the ranks of the sorted values, for any number of the
 it("are those of known sequences: the ends, the median, and between", async () => {
   const values = Float64Array.from([40, 10, 30, 20]);
   expect(await quantilesOf(values, [0, 0.5, 0.9, 1])).toEqual([
-    { quantile: 0, value: 10 },
-    { quantile: 0.5, value: 25 },
-    { quantile: 0.9, value: 37 },
-    { quantile: 1, value: 40 },
+    { quantile: 0, value: 10, relativeError: 0 },
+    { quantile: 0.5, value: 25, relativeError: 0 },
+    { quantile: 0.9, value: 37, relativeError: 0 },
+    { quantile: 1, value: 40, relativeError: 0 },
   ]);
-  expect(await quantilesOf(Float64Array.from([7]), [0.3])).toEqual([{ quantile: 0.3, value: 7 }]);
+  expect(await quantilesOf(Float64Array.from([7]), [0.3])).toEqual([
+    { quantile: 0.3, value: 7, relativeError: 0 },
+  ]);
 });
 
 it("are exact if values are sorted in several parts", async () => {
   const values = Float64Array.from({ length: 200_003 }, (_, place) => (place * 7919) % 200_003);
   expect(await quantilesOf(values, [0, 0.25, 0.5, 1])).toEqual([
-    { quantile: 0, value: 0 },
-    { quantile: 0.25, value: 50_000.5 },
-    { quantile: 0.5, value: 100_001 },
-    { quantile: 1, value: 200_002 },
+    { quantile: 0, value: 0, relativeError: 0 },
+    { quantile: 0.25, value: 50_000.5, relativeError: 0 },
+    { quantile: 0.5, value: 100_001, relativeError: 0 },
+    { quantile: 1, value: 200_002, relativeError: 0 },
   ]);
 });

@@ -1,3 +1,4 @@
+import { keyOf, narrowedTo, rawReadingsMax, tooManyRawReadings } from "../answer/raw-rows.ts";
 import { type BucketGrid, bucketStart } from "../calendar/bucket-grid.ts";
 import type { Aggregate, Grouping } from "../plan/merge.ts";
 import { groupOf } from "../plan/series-order.ts";
@@ -5,7 +6,7 @@ import type { Span } from "../plan/spans.ts";
 import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import { type QuantileValue, quantilesOf } from "./quantiles.ts";
-import { checkRawReadings, keyOf, narrowedTo } from "./raw-rows.ts";
+import { readSketchQuantiles } from "./read-sketches.ts";
 
 /** The rows, and their answer, whose quantiles are computed. */
 export type QuantilesRequest = {
@@ -17,36 +18,62 @@ export type QuantilesRequest = {
   readonly quantiles: readonly number[];
 };
 
+/** The quantiles of rows; a row without any is missing. */
+type Quantiles = ReadonlyMap<Aggregate, readonly QuantileValue[]>;
+
+/** The dependencies of quantiles; exact ones are computed from at most `exactMax` readings a page. */
+export type QuantilesDependencies = {
+  readonly store: ReadingStore;
+  readonly reads: ReadSlots;
+  /** `rawReadingsMax` by default. */
+  readonly exactMax?: number | undefined;
+};
+
 /**
- * Computes exact quantiles of rows from their raw readings, in one pass over those of all the rows. A row with readings
- * from before the retention of raw readings has none.
- * @throws RpcError RESOURCE_EXHAUSTED if the rows have more than `rawReadingsMax` readings; the errors of the
- * store.
+ * Computes quantiles of rows: exact ones from their raw readings, in one pass over those of all the rows, or, if there
+ * are too many or some have expired, from the sketches of the store. A row that needs expired readings has none if the
+ * store has no sketches of them.
+ * @throws RpcError RESOURCE_EXHAUSTED if the rows have too many readings and the store has no sketches; the errors of
+ * the store.
  */
 export async function readQuantiles(
-  { store, reads }: { readonly store: ReadingStore; readonly reads: ReadSlots },
+  { store, reads, exactMax = rawReadingsMax }: QuantilesDependencies,
   request: QuantilesRequest,
   signal: AbortSignal,
-): Promise<ReadonlyMap<Aggregate, readonly QuantileValue[]>> {
+): Promise<Quantiles> {
   if (request.quantiles.length === 0 || request.rows.length === 0) return new Map();
+  const { readSketches } = store;
   const free = await reads.take(signal);
   try {
-    return await scanQuantiles(store, request, signal);
+    const { rawKeptSinceMs } = await store.readHorizon(signal);
+    const kept = request.rows.filter(({ partial }) => partial.firstAtMs >= rawKeptSinceMs);
+    const exact = await scanQuantiles(store, { ...request, rows: kept, exactMax }, signal);
+    if (!readSketches) {
+      if (exact) return exact;
+      throw tooManyRawReadings({
+        figures: "quantiles",
+        fix: "a shorter timeframe, fewer devices or a smaller page_size",
+        max: exactMax,
+      });
+    }
+    const rest = request.rows.filter((row) => !exact?.has(row));
+    if (rest.length === 0) return exact ?? new Map();
+    const sketched = await readSketchQuantiles({ store, readSketches }, { ...request, rows: rest }, signal);
+    return new Map([...(exact ?? []), ...sketched]);
   } finally {
     free();
   }
 }
 
+/** Returns exact quantiles; undefined if the rows have more than `exactMax` readings. */
 async function scanQuantiles(
   store: ReadingStore,
-  request: QuantilesRequest,
+  request: QuantilesRequest & { readonly exactMax: number },
   signal: AbortSignal,
-): Promise<ReadonlyMap<Aggregate, readonly QuantileValue[]>> {
-  const { grouping, buckets, quantiles } = request;
+): Promise<Quantiles | undefined> {
+  const { rows, grouping, buckets, quantiles, exactMax } = request;
   const found = new Map<Aggregate, readonly QuantileValue[]>();
-  const { rawKeptSinceMs } = await store.readHorizon(signal);
-  const rows = request.rows.filter(({ partial }) => partial.firstAtMs >= rawKeptSinceMs);
-  checkReadings(rows.reduce((sum, { partial }) => sum + partial.count, 0));
+  if (rows.reduce((sum, { partial }) => sum + partial.count, 0) > exactMax) return undefined;
   const valuesOf = new Map(rows.map((row) => [keyOf(row), [] as number[]]));
   const scan = {
     filter: narrowedTo(request.filter, rows),
@@ -69,18 +96,11 @@ async function scanQuantiles(
       count++;
     }
     // Readings may have arrived since the rows were read.
-    checkReadings(count);
+    if (count > exactMax) return undefined;
   }
   for (const row of rows) {
     const values = Float64Array.from(valuesOf.get(keyOf(row)) ?? []);
     if (values.length > 0) found.set(row, await quantilesOf(values, quantiles));
   }
   return found;
-}
-
-function checkReadings(count: number): void {
-  checkRawReadings(count, {
-    figures: "quantiles",
-    fix: "a shorter timeframe, fewer devices or a smaller page_size",
-  });
 }

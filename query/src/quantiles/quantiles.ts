@@ -1,7 +1,12 @@
 import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 
 /** The value below which the given share of the values lies. */
-export type QuantileValue = { readonly quantile: number; readonly value: number };
+export type QuantileValue = {
+  readonly quantile: number;
+  readonly value: number;
+  /** 0 if the value is exact; otherwise see `sketchQuantiles`. */
+  readonly relativeError: number;
+};
 
 /** Number of values that are sorted at a time: a few milliseconds of work. */
 const sortedPerPart = 32_768;
@@ -22,7 +27,7 @@ export async function quantilesOf(
     const [below, above] = [sorted[low] as number, sorted[Math.ceil(rank)] as number];
     // Never outside the two, whatever the rounding.
     const value = Math.min(Math.max(below + (rank - low) * (above - below), below), above);
-    return { quantile, value };
+    return { quantile, value, relativeError: 0 };
   });
 }
 
