@@ -142,8 +142,10 @@ export const strings = {
       weighted:
         "Time-weighted averages are computed from at most 1,000,000 raw readings, and this selection needs more: choose a shorter timeframe, a shorter hold or fewer devices.",
       percentiles:
-        "Percentiles are computed from at most 1,000,000 raw readings, and this selection has more: choose a shorter timeframe or fewer devices.",
+        "This server computes percentiles from at most 1,000,000 raw readings, and this selection has more: choose a shorter timeframe or fewer devices.",
     },
+    approximate: (error: string) =>
+      `Percentiles of so many readings come from histograms: each is within ${error} of the exact value.`,
     zoomHint: "Drag over the chart to zoom in; double-click to go back.",
     ...{ earlier: "Earlier", later: "Later", zoomIn: "Zoom in", zoomOut: "Zoom out", back: "Back" },
     keyboard: "Arrow keys move the crosshair, + and - zoom, Page Up and Page Down move the timeframe.",

@@ -50,6 +50,11 @@ export function plural(count: number | bigint, one: string, many = `${one}s`): s
   return `${formatCount(count)} ${Number(count) === 1 ? one : many}`;
 }
 
+/** Formats the relative error of a value, such as ± 0.2 %; empty if the value is exact. */
+export function formatError(relativeError: number): string {
+  return relativeError === 0 ? "" : `± ${Number((relativeError * 100).toPrecision(1))} %`;
+}
+
 /** A quantile as a percentile: 0.5 is p50. */
 export function percentileName(quantile: number): string {
   return `p${Number((quantile * 100).toPrecision(12))}`;

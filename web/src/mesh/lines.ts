@@ -12,6 +12,8 @@ export type Point = {
   readonly maximum: number;
   /** In the order of the request; undefined if none were asked for, or if they cannot be computed. */
   readonly quantiles?: readonly number[];
+  /** The largest relative error of the quantiles; undefined if all are exact. */
+  readonly quantileError?: number;
   /** The time-weighted average; undefined if it was not asked for, or if no value holds in the bucket. */
   readonly timeWeighted?: number;
 };
@@ -58,6 +60,7 @@ export function linesOf(buckets: readonly Bucket[]): Line[] {
 export function pointOf({ start, end, row }: Bucket): Point | undefined {
   if (!start || !end || row?.average === undefined) return undefined;
   const { average, minimum = average, maximum = average, timeWeightedAverage } = row;
+  const quantileError = Math.max(0, ...row.quantiles.map(({ relativeError }) => relativeError));
   return {
     startMs: timestampMs(start),
     endMs: timestampMs(end),
@@ -66,6 +69,7 @@ export function pointOf({ start, end, row }: Bucket): Point | undefined {
     minimum,
     maximum,
     ...(row.quantiles.length > 0 && { quantiles: row.quantiles.map(({ value }) => value) }),
+    ...(quantileError > 0 && { quantileError }),
     ...(timeWeightedAverage && { timeWeighted: timeWeightedAverage.value }),
   };
 }

@@ -3,6 +3,7 @@ import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import type { OutsideReadings } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { useRef } from "preact/hooks";
 import { linesMax } from "../../chart/palette.ts";
+import { formatError } from "../../format/numbers.ts";
 import { formatMoment, ianaZone, localZone, type Zone } from "../../format/times.ts";
 import type { LinesRequest } from "../../mesh/buckets.ts";
 import { boundsFields, bucketsMax, readLines } from "../../mesh/buckets.ts";
@@ -76,6 +77,9 @@ export function Explore() {
             ))}
             {answer.isRefused && chosen.curves !== "range" && (
               <p class="notice">{strings.chart.refused[chosen.curves]}</p>
+            )}
+            {answer.quantileError > 0 && (
+              <p class="quiet">{strings.chart.approximate(formatError(answer.quantileError))}</p>
             )}
             <ExploreCharts
               lines={answer.lines}
@@ -156,6 +160,10 @@ function useAnswer(question: Question | undefined, chosen: Selection, width: num
     return {
       ...lines.answer,
       lines: lines.answer.lines.slice(0, linesMax),
+      quantileError: lines.answer.lines.reduce(
+        (most, { points }) => points.reduce((error, each) => Math.max(error, each.quantileError ?? 0), most),
+        0,
+      ),
       curves: lines.isRefused ? ("range" as const) : chosen.curves,
       isRefused: lines.isRefused || aggregates.isRefused,
       rows,

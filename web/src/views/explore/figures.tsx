@@ -1,7 +1,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { AggregateRow, Coverage } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
-import { exactNumber, formatCount, formatValue, percentileName } from "../../format/numbers.ts";
+import { exactNumber, formatCount, formatError, formatValue, percentileName } from "../../format/numbers.ts";
 import { formatMoment, type Zone } from "../../format/times.ts";
 import { strings } from "../../strings.ts";
 import { CoverageSentence } from "./coverage-sentence.tsx";
@@ -92,7 +92,11 @@ function Row({
       <Value value={row.last?.value} at={row.last?.timestamp} zone={zone} />
       {isWeighted && <Value value={row.timeWeightedAverage?.value} />}
       {quantiles.map((quantile, place) => (
-        <Value key={quantile} value={row.quantiles[place]?.value} />
+        <Value
+          key={quantile}
+          value={row.quantiles[place]?.value}
+          relativeError={row.quantiles[place]?.relativeError}
+        />
       ))}
       <td>{row.unit}</td>
     </tr>
@@ -103,15 +107,19 @@ function Row({
 function Value({
   value,
   at,
+  relativeError = 0,
   zone = "local",
 }: {
   readonly value: number | undefined;
+  /** 0 if the value is exact. */
+  readonly relativeError?: number | undefined;
   readonly at?: Timestamp | undefined;
   readonly zone?: Zone;
 }) {
   return (
     <td class="number" title={exactNumber(value)}>
       <data value={exactNumber(value)}>{formatValue(value)}</data>
+      {relativeError > 0 && <small>{formatError(relativeError)}</small>}
       {at && <small>{formatMoment(timestampMs(at), zone)}</small>}
     </td>
   );
