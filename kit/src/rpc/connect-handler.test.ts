@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodedGrpcMessage, withPlainGrpcMessage } from "./connect-handler.ts";
+import { withPlainGrpcMessage } from "./connect-handler.ts";
+import { encodedGrpcMessage } from "./requests/grpc-message.ts";
 
 describe("grpc-message", () => {
   it("escapes only what is not printable ASCII, and the escape character", () => {

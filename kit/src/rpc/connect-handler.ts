@@ -22,6 +22,8 @@ import {
 import type { Logger } from "../observability/logger.ts";
 import { type AllowedHosts, type HostProblem, isLoopback, loopbackHosts } from "../server/hosts.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "../server/one-port-server.ts";
+import { encodedGrpcMessage } from "./requests/grpc-message.ts";
+import { createGrpcUnary } from "./requests/grpc-unary.ts";
 import { fromGrpcWebText, toGrpcWebText } from "./requests/grpc-web-text.ts";
 import {
   createUnfinishedRequests,
@@ -79,16 +81,26 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
   } = options;
   const fallback =
     options.fallback ?? ((_, response) => respondError(response, 404, "not_found", "nothing is here"));
+  const acceptCompression = [compressionGzip, compressionBrotli];
+  const interceptors = [...(options.interceptors ?? []), rejectMalformed];
   const router = createConnectRouter({
-    acceptCompression: [compressionGzip, compressionBrotli],
+    acceptCompression,
     readMaxBytes,
-    interceptors: [...(options.interceptors ?? []), rejectMalformed],
+    interceptors,
     ...(options.jsonOptions && { jsonOptions: options.jsonOptions }),
     ...(options.writeMaxBytes !== undefined && { writeMaxBytes: options.writeMaxBytes }),
     ...(options.shutdownSignal && { shutdownSignal: options.shutdownSignal }),
     ...(gate && { requestGate: gate }),
   });
-  options.routes(router);
+  const grpcUnary = createGrpcUnary({
+    interceptors,
+    acceptCompression,
+    readMaxBytes,
+    writeMaxBytes: options.writeMaxBytes ?? 0xffffffff,
+    shutdownSignal: options.shutdownSignal,
+    gate,
+  });
+  options.routes(grpcUnary.remembering(router));
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const served = Map.groupBy(router.handlers, ({ service }) => service.typeName);
   const methods = new Map([...served].map(([name, of]) => [name, of.map(({ method }) => method.name)]));
@@ -100,17 +112,22 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
   ): Promise<void> {
     const peer = peerOfRequest(request);
     const contextValues = createContextValues().set(peerKey, peer);
-    const received = universalRequestFromNodeRequest(request, response, undefined, contextValues);
     const { methodKind } = handler.method;
     const isStream = methodKind === "client_streaming" || methodKind === "bidi_streaming";
     const body = openRequestBody(request, { unfinished, facts: { peer, isStream } });
     response.once("close", body.end);
     releaseWhenAnswered(request, response);
+    const answer =
+      methodKind === "unary" ? grpcUnary.answerOf(handler.requestPath, request, response) : undefined;
+    const unread = answer ? await answer({ body: body.bytes, contextValues }) : body.bytes;
+    // A client that has disconnected meanwhile closes the stream once only.
+    if (unread === undefined || (answer && response.destroyed)) return;
+    const received = universalRequestFromNodeRequest(request, response, undefined, contextValues);
     const isText = /^application\/grpc-web-text\b/i.test(received.header.get("content-type") ?? "");
-    const bounded = withClampedTimeout({ ...received, body: body.bytes });
+    const bounded = withClampedTimeout({ ...received, body: unread });
     const binary = isText ? fromGrpcWebText(bounded) : bounded;
-    const answer = withPlainGrpcMessage(await handleExplained(handler, { ...binary, contextValues }));
-    await universalResponseToNodeResponse(isText ? toGrpcWebText(answer) : answer, response);
+    const answered = withPlainGrpcMessage(await handleExplained(handler, { ...binary, contextValues }));
+    await universalResponseToNodeResponse(isText ? toGrpcWebText(answered) : answered, response);
   }
 
   function failed(error: unknown, handler: UniversalHandler, response: OnePortResponse): void {
@@ -267,9 +284,4 @@ async function* withPlainTrailer(
   // Connect sets it at the end of the body; the trailers are sent after that.
   const message = trailer.get(header);
   if (message !== null) trailer.set(header, encodedGrpcMessage(decodeURIComponent(message)));
-}
-
-/** Encodes a text for `grpc-message`. */
-export function encodedGrpcMessage(text: string): string {
-  return text.replaceAll(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
 }
