@@ -1,7 +1,7 @@
 import { collections, partialsCollection } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
 import type { Db, Document } from "mongodb";
-import type { BucketGrid } from "../../calendar/bucket-grid.ts";
+import { type BucketGrid, fixedGrid } from "../../calendar/bucket-grid.ts";
 import { createGatheredPartials } from "../gathered-partials.ts";
 import type {
   PartialsRead,
@@ -9,10 +9,12 @@ import type {
   RepairScan,
   Scan,
   SeriesFilter,
+  SeriesPartial,
   SeriesScan,
   SeriesSpan,
 } from "../reading-store.ts";
 import {
+  between,
   commonCondition,
   partialFields,
   readingFields,
@@ -131,6 +133,8 @@ export async function readPlan(
   request: {
     readonly db: Db;
     readonly plan: ReadPlan;
+    /** Partials that are known without a read; none by default. */
+    readonly known?: readonly SeriesPartial[];
     readonly filter: SeriesFilter;
     readonly buckets: BucketGrid | undefined;
     readonly levels: readonly Level[];
@@ -139,8 +143,9 @@ export async function readPlan(
   },
   options: LargeReadOptions,
 ): Promise<Pick<PartialsRead, "partials" | "tooMany" | "isStale">> {
-  const { db, plan, levels } = request;
+  const { db, plan, levels, known = [] } = request;
   const gathered = createGatheredPartials(request);
+  for (const partial of known) gathered.add(partial);
   let repairedWindows = 0;
 
   async function read({ collection, stages, kind }: PlannedPipeline): Promise<void> {
@@ -161,6 +166,30 @@ export async function readPlan(
     partials: gathered.partials(),
     isStale: repairedWindows !== windowsOf(plan.duplicates?.repairs ?? [], windowMs),
   };
+}
+
+/**
+ * Reads the readings that arrived within a segment, as one partial for each series and window, and passes these to
+ * `add`, until it returns false.
+ */
+export async function readSegment(
+  db: Db,
+  {
+    segment: { sinceMs, toMs },
+    windowMs,
+    add,
+  }: {
+    readonly segment: { readonly sinceMs: number; readonly toMs: number };
+    readonly windowMs: number;
+    readonly add: (partial: SeriesPartial) => boolean;
+  },
+  options: LargeReadOptions,
+): Promise<void> {
+  const stages = [{ $match: between("arrived", sinceMs, toMs) }, ...groupReadings(fixedGrid(windowMs))];
+  const rows = db
+    .collection(collections.messages)
+    .aggregate<PartialRow>(stages, { ...options, batchSize, allowDiskUse: true });
+  for await (const row of rows) if (!add(partialOfRow(row, { isRaw: true }))) return;
 }
 
 function windowsOf(scans: readonly RepairScan[], windowMs: number): number {

@@ -3,10 +3,11 @@ import type { Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
 import { columnPieces, expiredMeanwhile, readingColumns } from "../reading-scan.ts";
 import type { ReadingKey, ReadingStore } from "../reading-store.ts";
+import { createTailMemory } from "../tail-memory.ts";
 import { createChangeWatch } from "./mongo-changes.ts";
-import { createHorizonReader } from "./mongo-horizon.ts";
+import { createHorizonReader, type MeshHorizon } from "./mongo-horizon.ts";
 import { createLargeReads } from "./mongo-large-reads.ts";
-import { readPlan } from "./mongo-partials-reader.ts";
+import { readPlan, readSegment } from "./mongo-partials-reader.ts";
 import { findReadings } from "./mongo-readings.ts";
 import { findSeries } from "./mongo-series.ts";
 import { findDuplicates } from "./mongo-series-duplicates.ts";
@@ -21,6 +22,9 @@ export type MongoReadingStore = ReadingStore & {
 
 /** Number of readings in one read of a scan: less than a second of the database, and 2 MiB of memory. */
 const scanPageRows = 20_000;
+
+/** Maximum memory for what has arrived since a late frontier, in bytes. */
+const tailBytesMax = 24 * 1024 ** 2;
 
 /** Maximum age of a horizon, in ms. */
 const horizonCacheMs = 250;
@@ -41,11 +45,22 @@ export function createMongoReadingStore(options: {
   const closing = new AbortController();
   const horizons = createHorizonReader({ db, clock, cacheMs });
   const large = createLargeReads(db);
+  const tail = createTailMemory({
+    bytesMax: tailBytesMax,
+    load: (segment, windowMs, add) =>
+      large(closing.signal, (options) => readSegment(db, { segment, windowMs, add }, options)),
+  });
   const watchChanges = createChangeWatch({ db, closed: closing.signal });
 
   function check(signal: AbortSignal): void {
     signal.throwIfAborted();
     if (closing.signal.aborted) throw unavailable({ message: "the store is closed", retryDelayMs: 1000 });
+  }
+
+  async function readHorizon(signal: AbortSignal): Promise<MeshHorizon> {
+    const horizon = await horizons.read(signal);
+    tail.follow(horizon, horizons.levels());
+    return horizon;
   }
 
   return {
@@ -55,7 +70,7 @@ export function createMongoReadingStore(options: {
     isRemote: true,
     async readHorizon(signal) {
       check(signal);
-      return horizons.read(signal);
+      return readHorizon(signal);
     },
     async readDuplicateWindows(request, signal) {
       check(signal);
@@ -65,9 +80,10 @@ export function createMongoReadingStore(options: {
     async readPartials({ plan, filter, buckets, mergeDevices, partialsMax }, signal) {
       check(signal);
       // Before the reads: everything that arrived before this time is stored, so they see it.
-      const { completeThroughMs } = await horizons.read(signal);
+      const { completeThroughMs } = await readHorizon(signal);
       const levels = horizons.levels();
-      const request = { db, plan, filter, buckets, levels, mergeDevices, partialsMax };
+      const { partials: known, rest } = await tail.read({ plan, filter, buckets, mergeDevices });
+      const request = { db, plan: rest, known, filter, buckets, levels, mergeDevices, partialsMax };
       const read = await large(signal, (options) => readPlan(request, options));
       return { ...read, completeThroughMs };
     },
