@@ -20,7 +20,7 @@ import {
   type SeriesLimits,
   type SeriesMade,
 } from "./admission.ts";
-import { createArrivalClock, createStoreProgress } from "./append/commit-clock.ts";
+import { createArrivalClock, createRecentReadings, createStoreProgress } from "./append/commit-clock.ts";
 import { readDuplicates } from "./append/duckdb-duplicates.ts";
 import { createDuckdbMessageLog } from "./append/duckdb-message-log.ts";
 import { openDuckdb } from "./database/duckdb-database.ts";
@@ -32,6 +32,7 @@ import { createDuckdbRetention } from "./maintenance/duckdb-retention.ts";
 import { createDuckdbFolder } from "./maintenance/duckdb-segment-fold.ts";
 import { createDuckdbReaders } from "./read/duckdb-readers.ts";
 import { createDuckdbReadingStore } from "./read/duckdb-reading-store.ts";
+import { createRawMemory } from "./read/raw-memory.ts";
 import { createSeriesRegistry } from "./series/series-registry.ts";
 
 /** The options of the store. */
@@ -52,7 +53,10 @@ export type EmbeddedStoreOptions = {
   readonly catalog?: SensorCatalog | undefined;
   /** Maximum memory for the engine's buffers, in MiB; `defaultMemoryMib` by default. */
   readonly memoryMib?: number;
-  /** Maximum memory for folded windows that answers read again, in MiB; 80 by default. */
+  /**
+   * Maximum memory for folded windows that answers read again, in MiB, and as much of raw readings; 80 by default. With
+   * 0 the engine merges for every query.
+   */
   readonly windowMemoryMib?: number | undefined;
   /** Called for failed commits and maintenance, for the log. */
   readonly onFailure?: (what: string, error: unknown) => void;
@@ -172,6 +176,14 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     nowMs: arrivals.nowMs,
   });
 
+  const windowBytesMax = (options.windowMemoryMib ?? 80) * 1024 ** 2;
+  const recent = createRecentReadings(progress.lastArrivedMs());
+  const raw = createRawMemory({
+    readers,
+    commits: recent,
+    windowMs: (levels[0] as Level).windowMs,
+    bytesMax: windowBytesMax,
+  });
   const log = createDuckdbMessageLog({
     connection: await connect(),
     transactions,
@@ -181,6 +193,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     onCommit: progress.committed,
     onCommitting: progress.setCommitting,
     onFailure: (error) => onFailure("commit failed", error),
+    recent,
     quota,
     reserve,
   });
@@ -210,7 +223,9 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     levels,
     changes: progress.changes,
     mergeFromSeries: options.mergeFromSeries,
-    windowBytesMax: (options.windowMemoryMib ?? 80) * 1024 ** 2,
+    windowBytesMax,
+    raw,
+    recent,
     state: {
       horizon: progress.horizon,
       lastArrivedMs: progress.lastArrivedMs,

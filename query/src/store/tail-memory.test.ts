@@ -4,14 +4,8 @@ import { describe, expect, it } from "vitest";
 import { bucketStart, fixedGrid } from "../calendar/bucket-grid.ts";
 import { mergePartials, partialOfReading } from "../plan/merge.ts";
 import { planRead } from "../plan/planner.ts";
-import type {
-  DuplicateWindow,
-  ReadPlan,
-  Scan,
-  SeriesFilter,
-  SeriesPartial,
-  StoreHorizon,
-} from "./reading-store.ts";
+import type { DuplicateWindow, ReadPlan, Scan, SeriesFilter, SeriesPartial } from "./reading-store.ts";
+import type { StoreHorizon } from "./store-status.ts";
 import { createTailMemory } from "./tail-memory.ts";
 
 const second = 1000;

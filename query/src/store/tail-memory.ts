@@ -4,14 +4,8 @@ import { type BucketGrid, bucketStart } from "../calendar/bucket-grid.ts";
 import { createColumnMerge, type MergedColumns } from "../plan/column-merge.ts";
 import { compareSeries } from "../plan/series-order.ts";
 import { fitsColumns, type WindowColumns } from "../plan/window-columns.ts";
-import type {
-  ReadPlan,
-  Scan,
-  SeriesFilter,
-  SeriesName,
-  SeriesPartial,
-  StoreHorizon,
-} from "./reading-store.ts";
+import type { ReadPlan, Scan, SeriesFilter, SeriesName, SeriesPartial } from "./reading-store.ts";
+import type { StoreHorizon } from "./store-status.ts";
 
 /**
  * Reads the readings that arrived within a segment, as one partial for each series and finest window, and passes these

@@ -1,8 +1,9 @@
 import { type ChangeSignal, createChangeSignal } from "@devicemesh/kit/async/change-signal";
 import { createRateMeter } from "@devicemesh/kit/observability/rate-meter";
 import { earliestAcceptedMs, type KeptSince, type Retention } from "@devicemesh/proto";
-import type { StoreHorizon, StoreStatus } from "@devicemesh/query";
+import type { Scan, StoreHorizon, StoreStatus } from "@devicemesh/query";
 import type { CommitReport } from "./duckdb-message-log.ts";
+import type { ReadingColumns } from "./duplicate-filter.ts";
 
 /** The store's clock for `arrived`: whole milliseconds since 1970 that never go back. */
 export type ArrivalClock = {
@@ -165,6 +166,114 @@ export function createCommitInterval({
     began(readings) {
       const intervalMs = Math.min(Math.max(readings / calmReadingsPerMs, intervalMinMs), intervalMaxMs);
       dueMs = monotonicMs() + intervalMs;
+    },
+  };
+}
+
+/** Receives readings: the code of their series, their timestamp (ms) and their value. */
+export type AddReading = (series: number, timestampMs: number, value: number) => void;
+
+/** Receives the readings of each commit with its number, or its failure: then it is unknown what is stored. */
+export type CommitObserver = {
+  committed(readings: ReadingColumns, commit: number): void;
+  failed(): void;
+};
+
+/**
+ * The commits, and the readings that were committed last, in a ring of fixed size: what has arrived since the frontier,
+ * unless readings arrive so fast that the ring holds less.
+ */
+export type RecentReadings = {
+  /** The number of the commit that is running, and may be visible to statements; 0 if there is none. */
+  readonly running: number;
+  /** A commit begins. */
+  committing(): void;
+  /** It has ended. Call it before any caller learns of the commit. The columns may be reused afterwards. */
+  committed(readings: ReadingColumns, arrivedMs: number): void;
+  /** It has failed: it is unknown what is stored. */
+  failed(arrivedMs: number): void;
+  /**
+   * Passes the readings of a scan to `add` and returns their number; undefined, before any, if some of them may not be
+   * held any more.
+   */
+  read(scan: Scan, add: AddReading): number | undefined;
+  /** From now on the observer receives commits; there is only one. */
+  observe(observer: CommitObserver): void;
+};
+
+/** Number of readings in the ring, of 28 bytes each. */
+const capacity = 65_536;
+
+/** A commit of more readings is not copied: a few of them would fill the ring, and its readers would find nothing. */
+const copiedReadingsMax = 8192;
+
+/** Creates an empty ring of a store in which nothing arrived later than `lastArrivedMs`. */
+export function createRecentReadings(lastArrivedMs: number): RecentReadings {
+  const series = new Int32Array(capacity);
+  const timestampsMs = new Float64Array(capacity);
+  const values = new Float64Array(capacity);
+  const arrivals = new Float64Array(capacity);
+  /** Number of readings that were ever put into the ring since it was last empty. */
+  let written = 0;
+  /** Every reading that arrived later than this is in the ring. */
+  let missingMs = lastArrivedMs;
+  let commits = 0;
+  let running = 0;
+  let observer: CommitObserver | undefined;
+
+  function clear(arrivedMs: number): void {
+    written = 0;
+    missingMs = Math.max(missingMs, arrivedMs);
+  }
+
+  function copy(readings: ReadingColumns, arrivedMs: number): void {
+    for (let row = 0; row < readings.length; row++) {
+      const at = written % capacity;
+      if (written >= capacity) missingMs = arrivals[at] as number;
+      series[at] = readings.series[row] as number;
+      timestampsMs[at] = readings.timestampsMs[row] as number;
+      values[at] = readings.values[row] as number;
+      arrivals[at] = arrivedMs;
+      written++;
+    }
+  }
+
+  return {
+    get running() {
+      return running;
+    },
+    committing() {
+      running = ++commits;
+    },
+    committed(readings, arrivedMs) {
+      running = 0;
+      if (readings.length > copiedReadingsMax) clear(arrivedMs);
+      else copy(readings, arrivedMs);
+      observer?.committed(readings, commits);
+    },
+    failed(arrivedMs) {
+      running = 0;
+      clear(arrivedMs);
+      observer?.failed();
+    },
+    read({ sinceMs, toMs, arrivedSinceMs, arrivedToMs }, add) {
+      if (arrivedSinceMs <= missingMs) return undefined;
+      const oldest = Math.max(0, written - capacity);
+      let found = 0;
+      for (let number = written - 1; number >= oldest; number--) {
+        const at = number % capacity;
+        const arrivedMs = arrivals[at] as number;
+        // The ring is in the order of arrival.
+        if (arrivedMs < arrivedSinceMs) break;
+        const ms = timestampsMs[at] as number;
+        if (ms < sinceMs || ms >= toMs || arrivedMs >= arrivedToMs) continue;
+        add(series[at] as number, ms, values[at] as number);
+        found++;
+      }
+      return found;
+    },
+    observe(given) {
+      observer = given;
     },
   };
 }

@@ -8,7 +8,7 @@ import { duckdbFailure, isOutOfMemory } from "../database/duckdb-failure.ts";
 import { appendAll, createColumnWriter, type DuckdbTransactions } from "../database/duckdb-writes.ts";
 import { exhausted } from "../database/exhausted.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
-import { type ArrivalClock, createCommitInterval } from "./commit-clock.ts";
+import { type ArrivalClock, createCommitInterval, type RecentReadings } from "./commit-clock.ts";
 import { createFoundDuplicates, type DuckdbDuplicates, type FoundDuplicates } from "./duckdb-duplicates.ts";
 import { findStored } from "./duckdb-stored-lookup.ts";
 import {
@@ -71,6 +71,8 @@ export function createDuckdbMessageLog(dependencies: {
   /** Called with the append time of each commit that begins, and with undefined when it has ended. */
   readonly onCommitting?: ((arrivedMs: number | undefined) => void) | undefined;
   readonly onFailure: (error: unknown) => void;
+  /** Receives the readings of each commit before any caller learns of it. */
+  readonly recent?: Pick<RecentReadings, "committing" | "committed" | "failed"> | undefined;
   /** Counts the duplicates and conflicts of each device; not limited if left out. */
   readonly quota?: Pick<DuplicatesQuota, "add"> | undefined;
   /** Called before each commit: while the disk is full, nothing is accepted. Not guarded if left out. */
@@ -86,6 +88,7 @@ export function createDuckdbMessageLog(dependencies: {
     onFailure,
     quota,
     reserve,
+    recent,
     onCommitting = () => {},
   } = dependencies;
   const writer = createColumnWriter();
@@ -126,6 +129,7 @@ export function createDuckdbMessageLog(dependencies: {
       await share?.();
     }
     const seriesCount = registry.size;
+    recent?.committing();
     const change = async (): Promise<DuplicateCounts> => {
       const counted =
         sorted.possibleDuplicates.length > 0 ? await countDuplicates(arrivedMs, byAppend) : noDuplicates;
@@ -140,7 +144,12 @@ export function createDuckdbMessageLog(dependencies: {
       return counted;
     };
     const rows = sorted.fresh.length + sorted.possibleDuplicates.length;
-    const counted = await transactions.run(connection, change, commitFixedBytes + rows * commitRowBytes);
+    const bytes = commitFixedBytes + rows * commitRowBytes;
+    const counted = await transactions.run(connection, change, bytes).catch((error: unknown) => {
+      recent?.failed(arrivedMs);
+      throw error;
+    });
+    recent?.committed(sorted.fresh, arrivedMs);
     if (counted.found.size > 0) {
       duplicates.committed(counted.found);
       quota?.add(counted.found);

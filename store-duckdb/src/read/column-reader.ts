@@ -9,10 +9,13 @@ import {
   type SeriesFilter,
   type SeriesPartial,
 } from "@devicemesh/query";
+import type { RecentReadings } from "../append/commit-clock.ts";
 import { seriesOfDevices } from "../series/series-filter-sql.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import type { DuckdbReaders, NumbersQuery } from "./duckdb-readers.ts";
 import { addPartialRows, partialRowColumns, partialRowsSql } from "./partial-rows.ts";
+import type { RawMemory } from "./raw-memory.ts";
+import { rawQuery } from "./raw-query.ts";
 import type { WindowMemory } from "./window-memory.ts";
 
 /** The request: the scans of a plan, for some series, in buckets or not. */
@@ -31,6 +34,8 @@ export type ColumnReaderDependencies = {
   readonly registry: SeriesRegistry;
   readonly readers: DuckdbReaders;
   readonly memory: WindowMemory;
+  readonly raw: RawMemory;
+  readonly recent: RecentReadings;
   /** No stored reading arrived later than this, ms since 1970. */
   readonly lastArrivedMs: () => number;
 };
@@ -45,12 +50,12 @@ const rawRowsMax = 131_072;
 const filteredFromSeries = 2000;
 
 /**
- * Reads the result of a plan: folded windows from memory, and raw readings with small prepared statements. Returns
+ * Reads the result of a plan: folded windows and raw readings from memory, or with small prepared statements. Returns
  * undefined if there are too many of either, or if more was folded meanwhile: then the engine must merge. Throws the
  * errors of the readers.
  */
 export async function readByColumns(
-  { registry, readers, memory, lastArrivedMs }: ColumnReaderDependencies,
+  { registry, readers, memory, raw, recent, lastArrivedMs }: ColumnReaderDependencies,
   { plan, filter, buckets, mergeDevices, partialsMax }: ColumnsRequest,
   signal: AbortSignal,
 ): Promise<Pick<PartialsRead, "partials" | "tooMany"> | undefined> {
@@ -80,13 +85,21 @@ export async function readByColumns(
     }
   }
   const scans = plan.raw.filter(({ arrivedSinceMs }) => arrivedSinceMs <= lastMs);
+  const { addReading } = merge;
+  // What has arrived since the frontier is mostly in the ring, and the edges are mostly in the memory.
+  const older = scans.filter((scan) => recent.read(scan, addReading) === undefined);
+  const isEdge = ({ arrivedSinceMs, arrivedToMs }: Scan): boolean =>
+    arrivedToMs - arrivedSinceMs === Infinity;
+  const edges = codes === undefined ? older.filter(isEdge) : [];
+  const isRead = edges.length === 0 || (await raw.read(edges, addReading, signal));
+  const others = isRead ? older.filter((scan) => !edges.includes(scan)) : older;
   let rows = 0;
-  for (const query of rawQueries(scans, codes)) {
+  for (const query of rawQueries(others, codes)) {
     await readers.readNumbers(query, signal, (columns, length) => {
       const [series, times, values] = columns as readonly [Int32Array, Float64Array, Float64Array];
       rows += length;
       for (let row = 0; row < length; row++) {
-        merge.addReading(series[row] as number, times[row] as number, values[row] as number);
+        addReading(series[row] as number, times[row] as number, values[row] as number);
       }
     });
     if (rows > rawRowsMax) return undefined;
@@ -143,28 +156,8 @@ function groupsOf(
 /** Returns the statements for raw readings, with two scans in each. */
 function* rawQueries(scans: readonly Scan[], codes: readonly number[] | undefined): Generator<NumbersQuery> {
   for (let place = 0; place < scans.length; place += 2) {
-    yield rawQuery(scans.slice(place, place + 2), codes);
+    yield rawQuery(scans.slice(place, place + 2), { rowsMax: rawRowsMax + 1, codes });
   }
-}
-
-function rawQuery(scans: readonly Scan[], codes: readonly number[] | undefined): NumbersQuery {
-  const parameters: number[] = [];
-  const parameter = (value: number): string => `$${parameters.push(value)}`;
-  const parts = scans.map(({ sinceMs, toMs, arrivedSinceMs, arrivedToMs }) => {
-    const conditions = [`ts >= ${parameter(sinceMs)}`, `ts < ${parameter(toMs)}`];
-    if (Number.isFinite(arrivedSinceMs)) conditions.push(`arrived >= ${parameter(arrivedSinceMs)}`);
-    if (Number.isFinite(arrivedToMs)) conditions.push(`arrived < ${parameter(arrivedToMs)}`);
-    if (codes)
-      conditions.push(`series IN (${codes.map((code) => `${parameter(code)}::INTEGER`).join(", ")})`);
-    return `SELECT series, ts, value FROM readings WHERE ${conditions.join(" AND ")} LIMIT ${rawRowsMax + 1}`;
-  });
-  // The engine plans each execution again, so the statement is as small as can be: a limit of the whole union, and
-  // casts, cost a tenth of it.
-  return {
-    sql: parts.length === 1 ? (parts[0] as string) : parts.map((part) => `(${part})`).join(" UNION ALL "),
-    columns: "ibd",
-    parameters,
-  };
 }
 
 function partialOf(row: MergedColumns, registry: SeriesRegistry, mergeDevices: boolean): SeriesPartial {

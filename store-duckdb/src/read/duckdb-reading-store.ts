@@ -9,6 +9,7 @@ import type {
   StoreStatus,
 } from "@devicemesh/query";
 import { compareSeries } from "@devicemesh/query/plan/series-order";
+import type { RecentReadings } from "../append/commit-clock.ts";
 import type { DuckdbDuplicates } from "../append/duckdb-duplicates.ts";
 import { type PartialSource, partialsTable } from "../database/store-sql.ts";
 import { anyTime, selectSeries } from "../series/select-series.ts";
@@ -18,6 +19,7 @@ import { readSketches } from "../sketches/sketch-reader.ts";
 import { readByColumns } from "./column-reader.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 import { countPartialsSql, partialSources, seriesPartialsOf, seriesPartialsSql } from "./partials-reader.ts";
+import type { RawMemory } from "./raw-memory.ts";
 import { findReadings } from "./readings-reader.ts";
 import { scanReadings } from "./readings-scan.ts";
 import { readSensorPartials } from "./sensor-partials-reader.ts";
@@ -51,12 +53,16 @@ export function createDuckdbReadingStore(dependencies: {
   readonly levels: readonly Level[];
   readonly changes: ChangeSignal;
   readonly state: StoreState;
+  /** The raw readings in memory. */
+  readonly raw: RawMemory;
+  readonly recent: RecentReadings;
   /** From this number of series on, the engine merges devices if requested; 2,000 by default. */
   readonly mergeFromSeries?: number | undefined;
   /** Maximum memory for folded windows, in bytes; with 0, the engine merges them for each query. */
   readonly windowBytesMax: number;
 }): Required<ReadingStore> {
-  const { readers, registry, duplicates, levels, changes, state, mergeFromSeries = 2000 } = dependencies;
+  const { readers, registry, duplicates, levels, changes, state, raw, recent } = dependencies;
+  const { mergeFromSeries = 2000 } = dependencies;
   const memory = createWindowMemory({
     readers,
     levels,
@@ -112,7 +118,7 @@ export function createDuckdbReadingStore(dependencies: {
       const quick =
         dependencies.windowBytesMax > 0
           ? await readByColumns(
-              { registry, readers, memory, lastArrivedMs },
+              { registry, readers, memory, raw, recent, lastArrivedMs },
               { plan, filter, buckets, mergeDevices: mergeDevices ?? false, partialsMax },
               signal,
             )
