@@ -60,7 +60,7 @@ export function createDuckdbTransactions({
       await connection.run("COMMIT");
     } catch (error) {
       // A commit adds rows to the table column by column. If memory runs out in between, the engine's undo leaves the
-      // columns with different lengths, and later commits would fail or store wrong values.
+      // columns with different lengths: later commits fail, or cannot be trusted.
       if (isOutOfMemory(error)) giveUp(error);
       throw error;
     }
