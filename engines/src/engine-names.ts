@@ -62,7 +62,7 @@ export type Ports = Readonly<Record<ListenerName, number>>;
  */
 export function checkParts(parts: readonly EnginePart[]): void {
   const has = (part: EnginePart): boolean => parts.includes(part);
-  if (has("kafka") && has("kafka:3")) throw new Error("kafka and kafka:3 are one or the other");
+  if (has("kafka") && has("kafka:3")) throw new Error("kafka and kafka:3 cannot be combined");
   if (has("spark") && has("spark:cluster")) throw new Error("spark and spark:cluster cannot be combined");
   if (has("connect") && !has("kafka") && !has("kafka:3")) {
     throw new Error("connect needs kafka or kafka:3 beside it");

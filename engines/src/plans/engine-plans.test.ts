@@ -95,8 +95,8 @@ describe("a plan", () => {
   });
 
   it.each([
-    [["kafka", "kafka:3"], "one or the other"],
-    [["spark", "spark:cluster"], "one or the other"],
+    [["kafka", "kafka:3"], "cannot be combined"],
+    [["spark", "spark:cluster"], "cannot be combined"],
     [["connect"], "connect needs kafka"],
   ] as const)("of %j is refused: %s", (parts, reason) => {
     expect(() => checkParts(parts)).toThrow(reason);
