@@ -169,7 +169,7 @@ describe("the dashboard in Chromium on the single process", () => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the content");
     for (let step = 0; step < 3; step++) await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    await page.getByLabel("Devices", { exact: true }).waitFor();
+    await page.getByRole("combobox", { name: "Devices", exact: true }).waitFor();
     const chart = await open(`#/explore?devices=attic&${wholeHour}&bucket=60&zone=UTC`);
     const figure = chart.getByRole("group", { name: /Chart of 1 line in °C/ });
     await figure.focus();
