@@ -6,7 +6,7 @@ import { listOf } from "@devicemesh/kit/settings/list-of";
 import { runImportBench } from "./import/import-bench.ts";
 import { importReport } from "./import/import-report.ts";
 import { runIngestBench } from "./ingest/ingest-bench.ts";
-import { peerNames } from "./ingest/ingest-peers.ts";
+import { ownNames, peerNames } from "./ingest/ingest-peers.ts";
 import { ingestReport } from "./ingest/ingest-report.ts";
 import { kafkaPeerNames, runKafkaBench } from "./kafka/kafka-bench.ts";
 import { kafkaReport } from "./kafka/kafka-report.ts";
@@ -23,6 +23,8 @@ import { type Report, summary, writeReport } from "./report/report.ts";
 import { runSeriesBench } from "./series/series-bench.ts";
 import { seriesReport } from "./series/series-report.ts";
 import { type BenchConfig, benchSettings } from "./settings.ts";
+import { runStreamsBench } from "./streams/streams-bench.ts";
+import { streamsReport } from "./streams/streams-report.ts";
 import { runWatchBench } from "./watch/watch-bench.ts";
 import { watchReport } from "./watch/watch-report.ts";
 import { runWindowsBench } from "./windows/windows-bench.ts";
@@ -33,6 +35,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   query,
   watch,
   series,
+  streams,
   import: importFiles,
   page,
   peers,
@@ -92,7 +95,7 @@ async function ingest(config: BenchConfig): Promise<Report> {
   try {
     return ingestReport(
       await runIngestBench({
-        peers: peerNames.filter((name) => name === "ours" || listOf(config.peers).includes(name)),
+        peers: peerNames.filter((name) => ownNames.includes(name) || listOf(config.peers).includes(name)),
         rounds: config.quick ? 1 : config.rounds,
         roundMs: config.quick ? 1000 : config.round,
         warmUpMs: config.quick ? 500 : config.round,
@@ -138,6 +141,20 @@ async function series(config: BenchConfig): Promise<Report> {
     await runSeriesBench({
       series: config.quick ? 50_000 : 1_000_000,
       rounds: config.quick ? 5 : 20,
+      cache: resolve(config.cache),
+      progress,
+    }),
+  );
+}
+
+async function streams(config: BenchConfig): Promise<Report> {
+  return streamsReport(
+    await runStreamsBench({
+      devices: config.quick ? 400 : 10_000,
+      connections: config.quick ? 4 : 40,
+      rounds: config.quick ? 1 : config.rounds,
+      roundMs: config.quick ? 1500 : config.round,
+      warmUpMs: config.quick ? 1000 : config.round,
       cache: resolve(config.cache),
       progress,
     }),

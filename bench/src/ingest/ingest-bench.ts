@@ -1,7 +1,14 @@
 import { type LoadSample, sampleLoad } from "../load/load-sample.ts";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
 import { cpuMs, peakMemoryMib } from "../report/process-usage.ts";
-import { type Peer, type PeerName, startPeer } from "./ingest-peers.ts";
+import {
+  type OursStored,
+  ownNames,
+  type Peer,
+  type PeerName,
+  startPeer,
+  storedExactly,
+} from "./ingest-peers.ts";
 
 /** The options of a run. */
 export type IngestBenchSettings = {
@@ -41,17 +48,6 @@ export type IngestResult = {
   readonly stored: OursStored;
 };
 
-/** The output of our server when it ends. */
-export type OursStored = {
-  readonly storedReadings: number;
-  readonly duplicates: number;
-  readonly conflicts: number;
-  readonly diskBytes: number;
-  readonly versions: Readonly<Record<string, string>>;
-  /** The failure of a commit or of maintenance, if there was one. */
-  readonly failure?: string;
-};
-
 /**
  * Loads the peers in turn, round after round, and measures the CPU time of each server process per acknowledged
  * reading.
@@ -83,9 +79,13 @@ export async function runIngestBench(settings: IngestBenchSettings): Promise<Ing
     samples,
     peakMemoryMib: peakMemoryMib(peer.server.pid),
   }));
-  const ours = meters.find(({ name }) => name === "ours");
-  if (!ours) throw new RangeError("ours must be among the peers");
-  const stored = await storedBy(ours.peer, ours.meter.acknowledged());
+  let stored: OursStored | undefined;
+  for (const { name, peer, meter } of meters.filter(({ name }) => ownNames.includes(name))) {
+    peer.load.close();
+    const storedByOne = await storedExactly(peer.server, meter.acknowledged());
+    if (name === "ours") stored = storedByOne;
+  }
+  if (!stored) throw new RangeError("ours must be among the peers");
   return { kind: "ingest", machine: machineFacts(Date.now()), roundMs, peers, stored };
 }
 
@@ -103,22 +103,10 @@ function createMeter({ name, server, load }: Peer, settle: boolean): Meter {
     const sample = await sampleLoad({ pid: server.pid, load, ms });
     if (settle) await server.settle();
     const endMs = cpuMs(server.pid);
-    const usedMs = endMs - (name === "ours" ? chargedMs : beforeMs);
+    const usedMs = endMs - (ownNames.includes(name) ? chargedMs : beforeMs);
     chargedMs = endMs;
     acknowledged += sample.readings;
     return { ...sample, foldedCpuMicrosPerReading: (usedMs * 1000) / sample.readings };
   }
   return Object.assign(measure, { acknowledged: () => acknowledged });
-}
-
-async function storedBy({ load, server }: Peer, acknowledged: number): Promise<OursStored> {
-  load.close();
-  const last = (await server.stop()).at(-1);
-  if (last === undefined) throw new Error("our server ended without a word");
-  const stored = JSON.parse(last) as OursStored;
-  const exact = stored.storedReadings === acknowledged && stored.duplicates + stored.conflicts === 0;
-  if (!exact || stored.failure !== undefined) {
-    throw new Error(`${acknowledged} readings were acknowledged, but our server reports ${last}`);
-  }
-  return stored;
 }

@@ -8,8 +8,11 @@ import { startFlags } from "../servers/start-flags.ts";
 import { fastapiPython } from "./fastapi-environment.ts";
 
 /** The compared servers. */
-export const peerNames = ["fastapi", "node-http", "ours"] as const;
+export const peerNames = ["fastapi", "node-http", "ours", "ours-late", "ours-paced"] as const;
 export type PeerName = (typeof peerNames)[number];
+
+/** Ours: at full speed in order; with all readings late by up to a day; and at a steady rate. */
+export const ownNames: readonly PeerName[] = ["ours", "ours-late", "ours-paced"];
 
 /** A peer: its running server, and its load in another process. */
 export type Peer = AsyncDisposable & {
@@ -26,6 +29,9 @@ export const fleet = {
   gateways: 40,
   readingsPerFrame: 100,
   framesPerUnit: 100,
+  /** The load of late readings ends after this number of units of each gateway: 1.2 million readings a round. */
+  lateUnits: 3,
+  pacedReadingsPerSecond: 1_000_000,
 } as const;
 
 /** The FastAPI peer's program. Without flags its broker is librdkafka's mock, in its own process. */
@@ -70,12 +76,45 @@ async function startServer(
     case "node-http":
       return startServerProcess({ command: process.execPath, args: [pathOf("../../peers/node-http.ts")] });
     case "ours":
-      return startServerProcess({
-        command: process.execPath,
-        args: [...startFlags, pathOf("../servers/ingest-server.ts"), join(folder, "ingest")],
-        settles: true,
-      });
+    case "ours-late":
+    case "ours-paced":
+      return startIngestServer(join(folder, name));
   }
+}
+
+/** Starts our ingest over a new store in a folder. */
+export function startIngestServer(folder: string): Promise<ServerProcess> {
+  return startServerProcess({
+    command: process.execPath,
+    args: [...startFlags, pathOf("../servers/ingest-server.ts"), folder],
+    settles: true,
+  });
+}
+
+/** The output of our server when it ends. */
+export type OursStored = {
+  readonly storedReadings: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly diskBytes: number;
+  readonly versions: Readonly<Record<string, string>>;
+  /** The failure of a commit or of maintenance, if there was one. */
+  readonly failure?: string;
+};
+
+/**
+ * Ends our server and returns what it has stored.
+ * @throws Error if these are not exactly the acknowledged readings.
+ */
+export async function storedExactly(server: ServerProcess, acknowledged: number): Promise<OursStored> {
+  const last = (await server.stop()).at(-1);
+  if (last === undefined) throw new Error("our server ended without a word");
+  const stored = JSON.parse(last) as OursStored;
+  const exact = stored.storedReadings === acknowledged && stored.duplicates + stored.conflicts === 0;
+  if (!exact || stored.failure !== undefined) {
+    throw new Error(`${acknowledged} readings were acknowledged, but ours says ${last}`);
+  }
+  return stored;
 }
 
 /** Starts the load on a peer that listens on `port`; `framesPerUnit` is for ours only. */
@@ -85,8 +124,8 @@ export function startLoadOn(
   framesPerUnit: number = fleet.framesPerUnit,
 ): Promise<Load> {
   const startSeconds = Math.floor(Date.now() / 1000) - startSecondsAgo;
-  if (name === "ours") {
-    const { devices, gateways, readingsPerFrame } = fleet;
+  if (ownNames.includes(name)) {
+    const { devices, gateways, readingsPerFrame, lateUnits, pacedReadingsPerSecond } = fleet;
     const settings: GrpcLoadSettings = {
       port,
       devices,
@@ -94,6 +133,8 @@ export function startLoadOn(
       readingsPerFrame,
       framesPerUnit,
       startSeconds,
+      ...(name === "ours-late" ? { lateUnits } : {}),
+      ...(name === "ours-paced" ? { readingsPerSecond: pacedReadingsPerSecond } : {}),
     };
     return startLoad(new URL("../load/grpc-load.ts", import.meta.url), settings);
   }

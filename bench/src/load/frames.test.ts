@@ -44,4 +44,24 @@ describe("createFrameSource", () => {
     const first = frames.flat().filter(({ deviceId }) => deviceId === devices[1]!.deviceId);
     expect(new Set(first.map(measuredValue)).size).toBeGreaterThan(2);
   });
+
+  it("gives each device its late readings within a day, each once, after the latest one", () => {
+    const day = 86_400;
+    const late = createFrameSource({
+      devices,
+      secondsPerFrame: 600,
+      startSeconds,
+      templates: 1,
+      seed: 5,
+      isLate: true,
+    });
+    const seconds = Array.from({ length: 1 + day / 600 }, () =>
+      Number(PublishReadingsRequest.decode(late.next()).readings[0]!.timestamp!.seconds),
+    );
+    expect(seconds[0]).toBe(startSeconds + day);
+    const others = seconds.slice(1).toSorted((a, b) => a - b);
+    expect(others).toEqual(others.map((_, index) => startSeconds + index * 600));
+    expect(seconds.slice(1)).not.toEqual(others);
+    expect(() => late.next()).toThrow("has been sent");
+  });
 });

@@ -21,6 +21,8 @@ export function createFrameSource(options: {
   readonly startSeconds: number;
   readonly templates: number;
   readonly seed: number;
+  /** The first frame is the latest of a day, and each other one is somewhere in that day; in order if left out. */
+  readonly isLate?: boolean;
 }): FrameSource {
   const { devices, secondsPerFrame } = options;
   const random = createRandom(options.seed);
@@ -29,18 +31,43 @@ export function createFrameSource(options: {
     encodeTemplate(devices, secondsPerFrame, (index) => wanders[index]!()),
   );
   let frame = 0;
-  let seconds = options.startSeconds;
+  const secondsOf = options.isLate
+    ? lateSeconds(options)
+    : (index: number) => options.startSeconds + index * secondsPerFrame;
   return {
     readingsPerFrame: devices.length * secondsPerFrame,
     next() {
-      const { bytes, secondsAt } = templates[frame++ % templates.length]!;
+      const { bytes, secondsAt } = templates[frame % templates.length]!;
+      const seconds = secondsOf(frame++);
       const copy = Buffer.from(bytes);
       for (let row = 0; row < secondsAt.length; row++) {
         writeSeconds(copy, secondsAt[row]!, seconds + Math.floor(row / devices.length));
       }
-      seconds += secondsPerFrame;
       return copy;
     },
+  };
+}
+
+const daySeconds = 86_400;
+
+/** A prime: its multiples visit each place of a day once. */
+const lateStride = 9973;
+
+/** Returns the second of each frame: after the latest one of a day the others, far apart, each once. */
+function lateSeconds({
+  secondsPerFrame,
+  startSeconds,
+  seed,
+}: {
+  readonly secondsPerFrame: number;
+  readonly startSeconds: number;
+  readonly seed: number;
+}): (index: number) => number {
+  const places = Math.floor(daySeconds / secondsPerFrame);
+  return (index) => {
+    if (index > places) throw new RangeError("a day of late frames has been sent");
+    if (index === 0) return startSeconds + daySeconds;
+    return startSeconds + (((index + seed) * lateStride) % places) * secondsPerFrame;
   };
 }
 

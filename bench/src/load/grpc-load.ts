@@ -1,4 +1,5 @@
 // The load on our ingest: gateways that stream commit units of pre-encoded frames over gRPC, at least one unit each.
+import { setTimeout as delay } from "node:timers/promises";
 import { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import { Client, type ClientWritableStream, credentials } from "@grpc/grpc-js";
 import { createFleet } from "./fleet.ts";
@@ -15,6 +16,13 @@ export type GrpcLoadSettings = {
   readonly framesPerUnit: number;
   /** The second (since 1970) of the first readings. */
   readonly startSeconds: number;
+  /**
+   * All frames are late by up to a day, and a run ends after this number of units of each gateway. In order if left
+   * out.
+   */
+  readonly lateUnits?: number | undefined;
+  /** The rate of all gateways together; full speed if left out. */
+  readonly readingsPerSecond?: number | undefined;
 };
 
 serveLoad<GrpcLoadSettings>((settings) => {
@@ -36,6 +44,7 @@ serveLoad<GrpcLoadSettings>((settings) => {
       startSeconds: settings.startSeconds,
       templates: 64,
       seed: index + 1,
+      isLate: settings.lateUnits !== undefined,
     }),
   }));
   return {
@@ -44,9 +53,14 @@ serveLoad<GrpcLoadSettings>((settings) => {
       const counts = await Promise.all(
         gateways.map(async ({ client, frames }) => {
           let readings = 0;
+          let units = 0;
+          const pace = createPace(
+            settings.readingsPerSecond && settings.readingsPerSecond / settings.gateways,
+          );
           do {
-            readings += await publishUnit(client, frames, settings.framesPerUnit);
-          } while (performance.now() < endAt);
+            readings += await publishUnit(client, frames, settings.framesPerUnit, pace);
+            units++;
+          } while (performance.now() < endAt && units < (settings.lateUnits ?? Number.POSITIVE_INFINITY));
           return readings;
         }),
       );
@@ -58,7 +72,20 @@ serveLoad<GrpcLoadSettings>((settings) => {
   };
 });
 
-async function publishUnit(client: Client, frames: FrameSource, count: number): Promise<number> {
+/** Waits before each frame until it is due; at once if it is late, or without a rate. */
+type Pace = (readings: number) => Promise<void> | undefined;
+
+function createPace(readingsPerSecond: number | undefined): Pace {
+  if (readingsPerSecond === undefined) return () => undefined;
+  let dueMs = performance.now();
+  return (readings) => {
+    const waitMs = dueMs - performance.now();
+    dueMs += (readings / readingsPerSecond) * 1000;
+    return waitMs > 1 ? delay(waitMs) : undefined;
+  };
+}
+
+async function publishUnit(client: Client, frames: FrameSource, count: number, pace: Pace): Promise<number> {
   const sent = count * frames.readingsPerFrame;
   const { call, response } = openUnit(client);
   let failed = false;
@@ -66,6 +93,7 @@ async function publishUnit(client: Client, frames: FrameSource, count: number): 
     failed = true;
   });
   for (let frame = 0; frame < count && !failed; frame++) {
+    await pace(frames.readingsPerFrame);
     if (!call.write(frames.next())) await Promise.race([drained(call), response]);
   }
   call.end();

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
 import { createLogger } from "@devicemesh/kit/observability/logger";
+import { createSensorCatalog } from "@devicemesh/proto";
 import { readContractImage } from "@devicemesh/proto/image";
 import { openEmbeddedStore } from "@devicemesh/store-duckdb";
 
@@ -11,19 +12,22 @@ const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: ingest-server.ts FOLDER");
 const logger = createLogger({ name: "bench", level: "warn" });
 const clock = Date.now;
+// One for both, or the store would translate the sensors of each batch.
+const catalog = createSensorCatalog();
 /** The first failure: figures of a server that does not do all its work are meaningless. */
 let failure: string | undefined;
 function fail(what: string, error: unknown): void {
   logger.error({ error }, what);
   failure ??= `${what}: ${error instanceof Error ? error.message.split("\n")[0] : error}`;
 }
-const store = await openEmbeddedStore({ folder, clock, onFailure: fail });
+const store = await openEmbeddedStore({ folder, clock, catalog, onFailure: fail });
 const maintenance = setInterval(() => {
   store.maintain().catch((error) => fail("maintenance failed", error));
 }, 1000);
 const ingest = await startIngest(ingestConfig({ port: 0 }), {
   log: store.log,
   clock,
+  catalog,
   logger,
   image: readContractImage(),
   retainedSinceMs: store.earliestAcceptedMs,

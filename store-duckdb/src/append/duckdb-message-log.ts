@@ -19,6 +19,7 @@ import {
   settleUnknown,
   sortBatch,
 } from "./duplicate-filter.ts";
+import { createKnownIdentities, type KnownIdentitiesLimits } from "./known-identities.ts";
 
 /** The result of one commit. */
 export type CommitReport = {
@@ -77,6 +78,8 @@ export function createDuckdbMessageLog(dependencies: {
   readonly quota?: Pick<DuplicatesQuota, "add"> | undefined;
   /** Called before each commit: while the disk is full, nothing is accepted. Not guarded if left out. */
   readonly reserve?: Pick<DiskReserve, "check" | "rejection"> | undefined;
+  /** The limits of the identities in memory; `defaultKnownIdentitiesLimits` by default. */
+  readonly identities?: KnownIdentitiesLimits | undefined;
 }): DuckdbMessageLog {
   const {
     connection,
@@ -92,6 +95,7 @@ export function createDuckdbMessageLog(dependencies: {
     onCommitting = () => {},
   } = dependencies;
   const writer = createColumnWriter();
+  const known = createKnownIdentities(connection, dependencies.identities);
   const sorted: SortedMessages = {
     fresh: createReadingColumns(8192),
     possibleDuplicates: createReadingColumns(1024),
@@ -128,11 +132,14 @@ export function createDuckdbMessageLog(dependencies: {
       byAppend.endOfAppend(sorted.possibleDuplicates.length);
       await share?.();
     }
+    const placeOf = await known.moveNew(sorted);
     const seriesCount = registry.size;
     recent?.committing();
     const change = async (): Promise<DuplicateCounts> => {
       const counted =
-        sorted.possibleDuplicates.length > 0 ? await countDuplicates(arrivedMs, byAppend) : noDuplicates;
+        sorted.possibleDuplicates.length > 0
+          ? await countDuplicates(arrivedMs, (row, isDuplicate) => byAppend.add(placeOf(row), isDuplicate))
+          : noDuplicates;
       if (registry.saved < seriesCount) await insertSeries(connection, registry, seriesCount);
       await insertReadings(arrivedMs);
       if (counted.found.size > 0) {
@@ -160,12 +167,12 @@ export function createDuckdbMessageLog(dependencies: {
     return { report, appended: byAppend.counts };
   }
 
-  async function countDuplicates(arrivedMs: number, byAppend: AppendCounts): Promise<DuplicateCounts> {
+  async function countDuplicates(arrivedMs: number, count: AppendCounts["add"]): Promise<DuplicateCounts> {
     const { found, add } = createFoundDuplicates(arrivedMs);
     const stored = await findStored(connection, writer, sorted.possibleDuplicates);
     const counted = settleUnknown(sorted, stored, (series, timestampMs, values, row) => {
       add(series, timestampMs, values);
-      byAppend.add(row, values.stored === values.refused);
+      count(row, values.stored === values.refused);
     });
     return { ...counted, found };
   }

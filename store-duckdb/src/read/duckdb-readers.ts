@@ -1,7 +1,7 @@
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
-import bindings from "@duckdb/node-bindings";
 import type { DiskReserve } from "../admission.ts";
+import { type NumberColumns, numbersOf } from "../database/duckdb-columns.ts";
 import { duckdbFailure } from "../database/duckdb-failure.ts";
 import { exhausted } from "../database/exhausted.ts";
 import type { GatedRead, MemoryGate } from "../database/memory-gate.ts";
@@ -9,9 +9,6 @@ import { createHeavyReads, type HeavyReads } from "./heavy-reads.ts";
 
 /** Rows by column: numbers, strings, or null for missing values. */
 export type Columns = readonly (readonly (number | string | null)[])[];
-
-/** Rows by column, in the engine's memory; valid only until `visit` returns. */
-export type NumberColumns = readonly (Int32Array | Float64Array)[];
 
 /**
  * A statement that is parsed once for each connection, so there must be only a few different texts. Its columns are
@@ -34,7 +31,10 @@ export type DuckdbReaders = {
   read(sql: string, signal: AbortSignal): Promise<Columns>;
   /** The same, with the rows passed to `visit` in pieces of a few thousand, and other work in between. */
   readEach(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void>;
-  /** Runs a prepared statement with numeric columns, and passes its rows to `visit` in pieces. Throws like `read`. */
+  /**
+   * Runs a prepared statement with numeric columns, and passes its rows to `visit` in pieces, each valid only until it
+   * returns. Throws like `read`.
+   */
   readNumbers(
     query: NumbersQuery,
     signal: AbortSignal,
@@ -237,30 +237,6 @@ const furthest = 2n ** 63n - 1n;
 function bigintOf(value: number): bigint {
   if (Number.isFinite(value)) return BigInt(value);
   return value > 0 ? furthest : -furthest;
-}
-
-function numbersOf(
-  chunk: Parameters<typeof bindings.data_chunk_get_vector>[0],
-  columns: string,
-  rows: number,
-): NumberColumns {
-  return Array.from(columns, (type, column) => {
-    const vector = bindings.data_chunk_get_vector(chunk, column);
-    const { buffer, byteOffset } = bindings.vector_get_data(vector, rows * (type === "i" ? 4 : 8));
-    if (type === "i") return new Int32Array(buffer, byteOffset, rows);
-    if (type === "d") return new Float64Array(buffer, byteOffset, rows);
-    return wholeNumbersOf(new Int32Array(buffer, byteOffset, rows * 2), rows);
-  });
-}
-
-/** Converts 64-bit whole numbers below 2^53, given as halves with the lower first, without a bigint for each. */
-function wholeNumbersOf(halves: Int32Array, rows: number): Float64Array {
-  const numbers = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const low = halves[row * 2] as number;
-    numbers[row] = (halves[row * 2 + 1] as number) * 2 ** 32 + (low < 0 ? low + 2 ** 32 : low);
-  }
-  return numbers;
 }
 
 function outOfMemory(cause: unknown): RpcError {

@@ -1,6 +1,6 @@
 import type { ColumnMerge } from "@devicemesh/query";
+import type { NumberColumns } from "../database/duckdb-columns.ts";
 import { partialsTable } from "../database/store-sql.ts";
-import type { NumberColumns } from "./duckdb-readers.ts";
 
 /** The columns of `partialRowsSql`. */
 export const partialRowColumns = "idddddddddddd";
