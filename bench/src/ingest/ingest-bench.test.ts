@@ -71,7 +71,7 @@ describe("ingestTargets", () => {
       { name: "node-http", cpu: ours.map(() => 12) },
       { name: "ours", cpu: ours },
       { name: "ours-late", cpu: ours.map((micros) => micros * late) },
-      { name: "ours-paced", cpu: ours },
+      { name: "ours-steady", cpu: ours },
     ] as const;
     return {
       kind: "ingest",

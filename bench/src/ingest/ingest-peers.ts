@@ -8,11 +8,11 @@ import { startFlags } from "../servers/start-flags.ts";
 import { fastapiPython } from "./fastapi-environment.ts";
 
 /** The compared servers. */
-export const peerNames = ["fastapi", "node-http", "ours", "ours-late", "ours-paced"] as const;
+export const peerNames = ["fastapi", "node-http", "ours", "ours-late", "ours-steady"] as const;
 export type PeerName = (typeof peerNames)[number];
 
 /** Ours: at full speed in order; with all readings late by up to a day; and at a steady rate. */
-export const ownNames: readonly PeerName[] = ["ours", "ours-late", "ours-paced"];
+export const ownNames: readonly PeerName[] = ["ours", "ours-late", "ours-steady"];
 
 /** A peer: its running server, and its load in another process. */
 export type Peer = AsyncDisposable & {
@@ -31,7 +31,7 @@ export const fleet = {
   framesPerUnit: 100,
   /** The load of late readings ends after this number of units of each gateway: 1.2 million readings a round. */
   lateUnits: 3,
-  pacedReadingsPerSecond: 1_000_000,
+  steadyReadingsPerSecond: 1_000_000,
 } as const;
 
 /** The FastAPI peer's program. Without flags its broker is librdkafka's mock, in its own process. */
@@ -77,7 +77,7 @@ async function startServer(
       return startServerProcess({ command: process.execPath, args: [pathOf("../../peers/node-http.ts")] });
     case "ours":
     case "ours-late":
-    case "ours-paced":
+    case "ours-steady":
       return startIngestServer(join(folder, name));
   }
 }
@@ -112,7 +112,7 @@ export async function storedExactly(server: ServerProcess, acknowledged: number)
   const stored = JSON.parse(last) as OursStored;
   const exact = stored.storedReadings === acknowledged && stored.duplicates + stored.conflicts === 0;
   if (!exact || stored.failure !== undefined) {
-    throw new Error(`${acknowledged} readings were acknowledged, but ours says ${last}`);
+    throw new Error(`${acknowledged} readings were acknowledged, but our server reports ${last}`);
   }
   return stored;
 }
@@ -125,7 +125,7 @@ export function startLoadOn(
 ): Promise<Load> {
   const startSeconds = Math.floor(Date.now() / 1000) - startSecondsAgo;
   if (ownNames.includes(name)) {
-    const { devices, gateways, readingsPerFrame, lateUnits, pacedReadingsPerSecond } = fleet;
+    const { devices, gateways, readingsPerFrame, lateUnits, steadyReadingsPerSecond } = fleet;
     const settings: GrpcLoadSettings = {
       port,
       devices,
@@ -134,7 +134,7 @@ export function startLoadOn(
       framesPerUnit,
       startSeconds,
       ...(name === "ours-late" ? { lateUnits } : {}),
-      ...(name === "ours-paced" ? { readingsPerSecond: pacedReadingsPerSecond } : {}),
+      ...(name === "ours-steady" ? { readingsPerSecond: steadyReadingsPerSecond } : {}),
     };
     return startLoad(new URL("../load/grpc-load.ts", import.meta.url), settings);
   }

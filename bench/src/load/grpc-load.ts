@@ -54,11 +54,11 @@ serveLoad<GrpcLoadSettings>((settings) => {
         gateways.map(async ({ client, frames }) => {
           let readings = 0;
           let units = 0;
-          const pace = createPace(
+          const rate = createRate(
             settings.readingsPerSecond && settings.readingsPerSecond / settings.gateways,
           );
           do {
-            readings += await publishUnit(client, frames, settings.framesPerUnit, pace);
+            readings += await publishUnit(client, frames, settings.framesPerUnit, rate);
             units++;
           } while (performance.now() < endAt && units < (settings.lateUnits ?? Number.POSITIVE_INFINITY));
           return readings;
@@ -73,9 +73,9 @@ serveLoad<GrpcLoadSettings>((settings) => {
 });
 
 /** Waits before each frame until it is due; at once if it is late, or without a rate. */
-type Pace = (readings: number) => Promise<void> | undefined;
+type Rate = (readings: number) => Promise<void> | undefined;
 
-function createPace(readingsPerSecond: number | undefined): Pace {
+function createRate(readingsPerSecond: number | undefined): Rate {
   if (readingsPerSecond === undefined) return () => undefined;
   let dueMs = performance.now();
   return (readings) => {
@@ -85,7 +85,7 @@ function createPace(readingsPerSecond: number | undefined): Pace {
   };
 }
 
-async function publishUnit(client: Client, frames: FrameSource, count: number, pace: Pace): Promise<number> {
+async function publishUnit(client: Client, frames: FrameSource, count: number, rate: Rate): Promise<number> {
   const sent = count * frames.readingsPerFrame;
   const { call, response } = openUnit(client);
   let failed = false;
@@ -93,7 +93,7 @@ async function publishUnit(client: Client, frames: FrameSource, count: number, p
     failed = true;
   });
   for (let frame = 0; frame < count && !failed; frame++) {
-    await pace(frames.readingsPerFrame);
+    await rate(frames.readingsPerFrame);
     if (!call.write(frames.next())) await Promise.race([drained(call), response]);
   }
   call.end();

@@ -126,8 +126,8 @@ export type CommitInterval = {
   untilDue(): Promise<void>;
   /** Lets the awaited commit begin now. */
   hurry(): void;
-  /** Reports the number of readings of the commit that has begun: the more, the longer the next one waits. */
-  began(readings: number): void;
+  /** Reports the size of the commit that has begun: the larger, the longer the next one waits. */
+  began(size: { readonly readings: number; readonly appends: number }): void;
 };
 
 /** Minimum time from the start of one commit to the start of the next. */
@@ -140,6 +140,13 @@ const intervalMaxMs = 120;
  * Up to this number of readings a millisecond the shortest interval is kept; above it, commits grow up to the longest.
  */
 const calmReadingsPerMs = 100;
+
+/**
+ * The same for appends, of many devices that send a reading each: fewer commits leave more of the processor to them,
+ * but with each of them a device waits for its acknowledgement.
+ */
+const calmAppendsPerMs = 4;
+const appendsIntervalMaxMs = 25;
 
 /** Creates the spacing. `monotonicMs` is a monotonic clock in milliseconds. */
 export function createCommitInterval({
@@ -163,8 +170,10 @@ export function createCommitInterval({
       begin = undefined;
     },
     hurry: () => begin?.(),
-    began(readings) {
-      const intervalMs = Math.min(Math.max(readings / calmReadingsPerMs, intervalMinMs), intervalMaxMs);
+    began({ readings, appends }) {
+      const forReadingsMs = Math.min(readings / calmReadingsPerMs, intervalMaxMs);
+      const forAppendsMs = Math.min(appends / calmAppendsPerMs, appendsIntervalMaxMs);
+      const intervalMs = Math.max(forReadingsMs, forAppendsMs, intervalMinMs);
       dueMs = monotonicMs() + intervalMs;
     },
   };

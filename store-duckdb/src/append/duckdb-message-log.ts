@@ -10,6 +10,7 @@ import { exhausted } from "../database/exhausted.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import { type ArrivalClock, createCommitInterval, type RecentReadings } from "./commit-clock.ts";
 import { createFoundDuplicates, type DuckdbDuplicates, type FoundDuplicates } from "./duckdb-duplicates.ts";
+import { createKnownIdentities, type KnownIdentitiesLimits } from "./duckdb-known-identities.ts";
 import { findStored } from "./duckdb-stored-lookup.ts";
 import {
   type AppendCounts,
@@ -19,7 +20,6 @@ import {
   settleUnknown,
   sortBatch,
 } from "./duplicate-filter.ts";
-import { createKnownIdentities, type KnownIdentitiesLimits } from "./known-identities.ts";
 
 /** The result of one commit. */
 export type CommitReport = {
@@ -198,7 +198,7 @@ export function createDuckdbMessageLog(dependencies: {
   async function run(): Promise<void> {
     while (waiting.length > 0) {
       if (waitingReadings < enoughReadings && !closed) await interval.untilDue();
-      interval.began(waitingReadings);
+      interval.began({ readings: waitingReadings, appends: waiting.length });
       const group = takeGroup();
       const rejected = transactions.rejection() ?? (await reserve?.check());
       if (rejected) {

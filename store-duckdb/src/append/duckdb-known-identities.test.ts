@@ -6,11 +6,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openDuckdb } from "../database/duckdb-database.ts";
 import { readStored } from "../database/duckdb-stored-state.ts";
+import { createDuckdbTransactions } from "../database/duckdb-writes.ts";
+import { createMemoryGate } from "../database/memory-gate.ts";
 import { createSeriesRegistry } from "../series/series-registry.ts";
 import { createArrivalClock } from "./commit-clock.ts";
 import { readDuplicates } from "./duckdb-duplicates.ts";
+import { defaultKnownIdentitiesLimits, type KnownIdentitiesLimits } from "./duckdb-known-identities.ts";
 import { createDuckdbMessageLog } from "./duckdb-message-log.ts";
-import { defaultKnownIdentitiesLimits, type KnownIdentitiesLimits } from "./known-identities.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -36,6 +38,7 @@ async function openLog(folder: string, limits?: KnownIdentitiesLimits) {
   });
   const log = createDuckdbMessageLog({
     connection: watched,
+    transactions: createDuckdbTransactions({ memory: createMemoryGate() }),
     registry: createSeriesRegistry(stored.series),
     duplicates: await readDuplicates(connection),
     clock: createArrivalClock(Date.now, stored.logEndMs ?? 0),
