@@ -90,7 +90,7 @@ export async function openDeviceConnection(options: {
         out.push(encodeFrame(frameTypes.settings, frameFlags.ack, 0, Buffer.alloc(0)));
       } else if (type === frameTypes.ping && (flags & frameFlags.ack) === 0) {
         out.push(encodeFrame(frameTypes.ping, frameFlags.ack, 0, payload));
-      } else if (type === frameTypes.goAway) fail(new Error("the server ends a connection"));
+      } else if (type === frameTypes.goaway) fail(new Error("the server ends a connection"));
       else if (type === frameTypes.rstStream && deviceOf.has(stream)) {
         fail(new Error("the server resets a stream"));
       }

@@ -7,7 +7,7 @@ export const frameTypes = {
   rstStream: 3,
   settings: 4,
   ping: 6,
-  goAway: 7,
+  goaway: 7,
   windowUpdate: 8,
 } as const;
 

@@ -73,7 +73,7 @@ function message(device: number, timestampMs: number, value = 1): DeviceMessage 
   return { deviceId: `d${device}`, sensor: "temperature", timestampMs, value };
 }
 
-/** A day of readings of 20 devices, each once, the latest first and the others in a random-looking order. */
+/** A day of readings of 20 devices, each once, the latest first and the others far from one another. */
 function lateDay(count: number): DeviceMessage[] {
   const latest = Array.from({ length: 20 }, (_, device) => message(device, firstMs + dayMs));
   const late = Array.from({ length: count }, (_, index) =>
