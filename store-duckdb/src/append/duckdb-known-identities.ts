@@ -11,9 +11,11 @@ import { createIdentitySet, type IdentitySet, identitiesMax } from "./identity-s
  * time, which for readings of a whole day costs more the more is stored.
  */
 export type KnownIdentities = {
+  /** Whether it has any, and must get the readings of every commit. */
+  readonly isActive: boolean;
   /**
-   * Moves those possible duplicates to `fresh` that are certainly new; the others must be looked up. Must be called for
-   * every commit, before its transaction.
+   * Moves those possible duplicates to `fresh` that are certainly new; the others must be looked up. Must be called
+   * before the transaction of every commit that has possible duplicates, and while it is active, of every commit.
    * @returns the places that the remaining ones had.
    */
   moveNew(sorted: SortedMessages): Promise<(row: number) => number>;
@@ -119,30 +121,40 @@ export function createKnownIdentities(
     return set !== undefined;
   }
 
-  return {
-    async moveNew(sorted) {
-      if (!(await isReady(sorted))) return (row) => row;
-      const { fresh, possibleDuplicates: late } = sorted;
-      const known = set as IdentitySet;
-      for (let row = 0; row < fresh.length; row++) {
-        const timestampMs = fresh.timestampsMs[row] as number;
-        if (timestampMs >= sinceMs) known.add(fresh.series[row] as number, timestampMs);
+  async function moveNew(sorted: SortedMessages): Promise<(row: number) => number> {
+    if (!(await isReady(sorted))) return (row) => row;
+    const { fresh, possibleDuplicates: late } = sorted;
+    const known = set as IdentitySet;
+    for (let row = 0; row < fresh.length; row++) {
+      const timestampMs = fresh.timestampsMs[row] as number;
+      if (timestampMs >= sinceMs) known.add(fresh.series[row] as number, timestampMs);
+    }
+    const places: number[] = [];
+    for (let row = 0; row < late.length; row++) {
+      const [series, timestampMs] = [late.series[row] as number, late.timestampsMs[row] as number];
+      if (timestampMs >= sinceMs && known.add(series, timestampMs)) {
+        pushReading(fresh, series, timestampMs, late.values[row] as number);
+        continue;
       }
-      const places: number[] = [];
-      for (let row = 0; row < late.length; row++) {
-        const [series, timestampMs] = [late.series[row] as number, late.timestampsMs[row] as number];
-        if (timestampMs >= sinceMs && known.add(series, timestampMs)) {
-          pushReading(fresh, series, timestampMs, late.values[row] as number);
-          continue;
-        }
-        late.series[places.length] = series;
-        late.timestampsMs[places.length] = timestampMs;
-        late.values[places.length] = late.values[row] as number;
-        places.push(row);
+      late.series[places.length] = series;
+      late.timestampsMs[places.length] = timestampMs;
+      late.values[places.length] = late.values[row] as number;
+      places.push(row);
+    }
+    late.length = places.length;
+    if (known.isOverflown) drop();
+    return (row) => places[row] as number;
+  }
+
+  const identities = {
+    isActive: false,
+    async moveNew(sorted: SortedMessages) {
+      try {
+        return await moveNew(sorted);
+      } finally {
+        identities.isActive = set !== undefined;
       }
-      late.length = places.length;
-      if (known.isOverflown) drop();
-      return (row) => places[row] as number;
     },
   };
+  return identities;
 }

@@ -132,7 +132,8 @@ export function createDuckdbMessageLog(dependencies: {
       byAppend.endOfAppend(sorted.possibleDuplicates.length);
       await share?.();
     }
-    const placeOf = await known.moveNew(sorted);
+    const hasLate = sorted.possibleDuplicates.length > 0;
+    const placeOf = hasLate || known.isActive ? await known.moveNew(sorted) : (row: number) => row;
     const seriesCount = registry.size;
     recent?.committing();
     const change = async (): Promise<DuplicateCounts> => {
