@@ -1,32 +1,20 @@
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { collections, type SettingsDocument } from "@devicemesh/pipeline";
+import { collections } from "@devicemesh/pipeline";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
-import { defaultLevels } from "@devicemesh/proto";
-import { type Document, Long } from "mongodb";
+import { Long } from "mongodb";
 import { expect, it } from "vitest";
+import { horizonDocuments } from "../../../testing/mongo/horizon-documents.ts";
 import { startMongoWire } from "../../../testing/mongo/mongo-wire-fixture.ts";
 import { readTimeframe } from "../../answer/read-timeframe.ts";
 import { createMongoReadingStore } from "./mongo-reading-store.ts";
 
 const nowMs = Date.UTC(2026, 10, 23, 20, 4, 20);
 
-/** The documents of a horizon, by collection. */
-const documents: Readonly<Record<string, Document>> = {
-  [collections.settings]: {
-    _id: "mesh",
-    levels: defaultLevels.map(({ windowMs, segmentMs }) => ({ window_ms: windowMs, segment_ms: segmentMs })),
-    partitions: 1,
-    retain_raw_ms: null,
-  } satisfies SettingsDocument,
-  [collections.frontier]: {
-    _id: "frontier",
-    complete_through: new Date(nowMs),
-    frontiers: defaultLevels.map(() => new Date(nowMs - 86_400_000)),
-    coarse_pure_since: new Date(0),
-    log_end: null,
-    updated: new Date(nowMs),
-  },
-};
+const documents = horizonDocuments({
+  nowMs,
+  frontierMs: nowMs - 86_400_000,
+  fields: { coarse_pure_since: new Date(0) },
+});
 
 it("an answer takes two round trips to the database, and one while the horizon is recent", async () => {
   // Aggregations are never answered: every command that arrives was sent without waiting for them.

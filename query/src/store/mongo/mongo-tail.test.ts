@@ -1,9 +1,10 @@
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { collections, type SettingsDocument } from "@devicemesh/pipeline";
+import { collections } from "@devicemesh/pipeline";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
-import { alignDown, defaultLevels } from "@devicemesh/proto";
+import { alignDown } from "@devicemesh/proto";
 import { type Document, Long } from "mongodb";
 import { expect, it } from "vitest";
+import { horizonDocuments } from "../../../testing/mongo/horizon-documents.ts";
 import { startMongoWire } from "../../../testing/mongo/mongo-wire-fixture.ts";
 import { readTimeframe } from "../../answer/read-timeframe.ts";
 import { createMongoReadingStore } from "./mongo-reading-store.ts";
@@ -12,22 +13,7 @@ const nowMs = Date.UTC(2026, 10, 23, 20, 4, 27);
 const frontierMs = alignDown(nowMs, 60_000) - 600_000;
 const closedMs = alignDown(nowMs, 10_000);
 
-/** The documents of a horizon whose frontier has stopped ten minutes ago, by collection. */
-const documents: Readonly<Record<string, Document>> = {
-  [collections.settings]: {
-    _id: "mesh",
-    levels: defaultLevels.map(({ windowMs, segmentMs }) => ({ window_ms: windowMs, segment_ms: segmentMs })),
-    partitions: 1,
-    retain_raw_ms: null,
-  } satisfies SettingsDocument,
-  [collections.frontier]: {
-    _id: "frontier",
-    complete_through: new Date(nowMs),
-    frontiers: defaultLevels.map(() => new Date(frontierMs)),
-    log_end: null,
-    updated: new Date(nowMs),
-  },
-};
+const documents = horizonDocuments({ nowMs, frontierMs });
 
 /** A row of one reading, like the database groups it. */
 function rowOf(deviceId: string, timestampMs: number, bucketMs: number): Document {
