@@ -144,6 +144,11 @@ describe("late readings", () => {
     const [, before] = [await opened.values(), opened.lookUps()];
     await opened.log.append(batchOf(lateDay(4500).slice(4020)));
     expect(opened.lookUps()).toBe(before);
+    // What is stored from before the set begins is looked up: it counts once.
+    const stored = (await opened.values()).size;
+    await opened.log.append(batchOf(old.slice(0, 10)));
+    expect((await opened.values()).size).toBe(stored);
+    expect(opened.lookUps()).toBe(before + 1);
   });
 });
 
