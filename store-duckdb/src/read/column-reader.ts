@@ -88,8 +88,9 @@ export async function readByColumns(
   const { addReading } = merge;
   // What has arrived since the frontier is mostly in the ring, and the edges are mostly in the memory.
   const older = scans.filter((scan) => recent.read(scan, addReading) === undefined);
+  // The memory has readings whenever they arrived.
   const isEdge = ({ arrivedSinceMs, arrivedToMs }: Scan): boolean =>
-    arrivedToMs - arrivedSinceMs === Infinity;
+    arrivedSinceMs === -Infinity && arrivedToMs === Infinity;
   const edges = codes === undefined ? older.filter(isEdge) : [];
   const isRead = edges.length === 0 || (await raw.read(edges, addReading, signal));
   const others = isRead ? older.filter((scan) => !edges.includes(scan)) : older;
