@@ -60,6 +60,20 @@ it("lists rejected readings by document, field and rule, and stores the others",
   expect((await gateway.post("/v1/readings", '{"device_id":"a","temperature":999}', json)).status).toBe(400);
 });
 
+it("answers 400 to documents that are nested more deeply than can be written", async () => {
+  const gateway = await serveGateway();
+  const nested = `${"[".repeat(100_000)}12345678901234567890${"]".repeat(100_000)}`;
+  const documents = [
+    nested,
+    `{"device_id":"a","temperature":${nested}}`,
+    `{"device_id":"a","temperature":1,"time":${nested.replace(/\d+/, "")}}`,
+  ];
+  for (const document of documents) {
+    expect((await gateway.post("/v1/readings", document, json)).status).toBe(400);
+  }
+  expect(gateway.ingest.calls).toEqual([]);
+});
+
 it("reads NDJSON and gzip", async () => {
   const gateway = await serveGateway();
   const lines = gzipSync(`${original}\n${original.replace("25.2", "1").replace('"1"', '"2"')}\n`);

@@ -37,8 +37,11 @@ export function postReadingsRoute(side: HttpSide): HttpRoute {
           try {
             return readDocuments(text, form, { lookup: side.lookup, nowMs: side.clock(), deviceId });
           } catch (error) {
-            if (!(error instanceof SyntaxError)) throw error;
-            throw new HttpProblem(400, `the body is not JSON: ${error.message}`);
+            if (error instanceof SyntaxError)
+              throw new HttpProblem(400, `the body is not JSON: ${error.message}`);
+            // What JSON.parse throws if a reviver is called for too many levels.
+            if (error instanceof RangeError) throw new HttpProblem(400, "the body is nested too deeply");
+            throw error;
           }
         }
       }),

@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
 /** The address of an existing broker, and the bridge's credentials for it. */
@@ -49,10 +49,12 @@ export function openBrokerConnection(
   signal: AbortSignal,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    // An address must not be sent as the name of the server (RFC 6066); its certificate is checked all the same.
+    const named = isIP(host) === 0 ? { servername: host } : {};
     const socket =
       tls === undefined
         ? connect({ host, port })
-        : connectTls({ host, port, servername: host, ...(tls.ca !== undefined && { ca: tls.ca }) });
+        : connectTls({ host, port, ...named, ...(tls.ca !== undefined && { ca: tls.ca }) });
     const fail = (error: Error): void => {
       socket.destroy();
       finish();

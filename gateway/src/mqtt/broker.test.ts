@@ -127,6 +127,20 @@ it("stops reading a connection with too many unacknowledged messages", async () 
   expect(ingest.stored).toHaveLength(100);
 });
 
+it("rejects values and times that are nested more deeply than can be written, and continues", async () => {
+  const nested = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+  const { port, ingest, rejected } = await serveBroker();
+  const client = await connectClient(port);
+  await client.publishAsync("kitchen", `{"temperature":${nested}}`, { qos: 1 });
+  await client.publishAsync("kitchen", `{"temperature":1,"timestamp":${nested}}`, { qos: 1 });
+  await client.publishAsync("kitchen", '{"temperature":21.5}', { qos: 1 });
+  expect(rejected).toMatchObject([
+    expect.stringContaining("must be a number, not a list"),
+    expect.stringContaining("a list is not a time"),
+  ]);
+  expect(ingest.stored).toHaveLength(1);
+});
+
 it("ends an earlier connection of the same client id", async () => {
   const { port } = await serveBroker();
   const first = await connectClient(port, { clientId: "a", protocolVersion: 5 });

@@ -30,7 +30,16 @@ export type ClientSession = {
 /** Serves one connection until it ends. Acknowledges a message only after its readings are durably stored. */
 export function serveClient(socket: Socket, broker: SessionBroker): ClientSession {
   const { limits } = broker;
-  const reader = createPacketReader({ bytesMax: limits.packetBytesMax });
+  const { packetBytesMax: bytesMax, connectBytesMax: firstBytesMax } = limits;
+  const reader = createPacketReader({ bytesMax, firstBytesMax });
+  const incomplete = broker.incomplete.open({
+    isPaused: () => socket.isPaused(),
+    reject(reasonCode) {
+      if (isEnded) return;
+      broker.counts.brokenConnection();
+      end(reasonCode);
+    },
+  });
   const answers = createOrderedAnswers(resume);
   /** Message ids of QoS 2 between PUBREC and PUBREL. */
   const received = new Set<number>();
@@ -208,12 +217,15 @@ export function serveClient(socket: Socket, broker: SessionBroker): ClientSessio
   }
 
   socket.on("data", (bytes: Buffer) => {
-    if (!isEnded) guarded(() => handleAll(reader.read(bytes)));
+    if (isEnded) return;
+    guarded(() => handleAll(reader.read(bytes)));
+    incomplete.received(bytes.length, reader.incompleteBytes);
   });
   socket.on("end", () => socket.end());
   socket.once("close", () => {
     isEnded = true;
     clearTimeout(connectTimer);
+    incomplete.end();
     broker.subscribers.leave(subscriber);
     if (client !== undefined) broker.leave(client.key, session);
     // A will is for subscribers; it is not a reading.

@@ -3,6 +3,7 @@ import { createRunningServer, type RunningServer } from "@devicemesh/kit/server/
 import { startSocketServer } from "@devicemesh/kit/server/socket-server";
 import type { TlsTermination } from "@devicemesh/kit/server/tls-termination";
 import { type ClientSession, serveClient } from "./client-session.ts";
+import { createIncompletePackets, type IncompletePacketLimits } from "./incomplete-packets.ts";
 import { reasonCodes } from "./reason-codes.ts";
 import type { IdentifyClient, SessionBroker, SessionLimits } from "./session-broker.ts";
 import type { StoreMessage } from "./store-message.ts";
@@ -28,6 +29,7 @@ export type MqttListener = RunningServer & { counts(): MqttCounts };
 
 /** The bounds of the broker. */
 export type MqttLimits = SessionLimits &
+  IncompletePacketLimits &
   SubscriberLimits & {
     readonly connections: ConnectionLimits;
     /** Time limit for storing received messages when the broker closes, in ms. */
@@ -38,6 +40,9 @@ export type MqttLimits = SessionLimits &
 export const mqttLimits: MqttLimits = {
   // Device lists that bridges retain have a few hundred KiB.
   packetBytesMax: 1024 * 1024,
+  connectBytesMax: 64 * 1024,
+  incompleteBytesMax: 64 * 1024 * 1024,
+  packetTimeoutMs: 30_000,
   inFlightMax: 100,
   outgoingBytesMax: 1024 * 1024,
   connectTimeoutMs: 10_000,
@@ -86,6 +91,7 @@ export async function startMqttListener({
     store,
     identify,
     subscribers: createSubscribers(limits),
+    incomplete: createIncompletePackets(limits),
     enter(key, session) {
       sessions.get(key)?.end(reasonCodes.takenOver);
       sessions.set(key, session);

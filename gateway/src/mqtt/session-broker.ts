@@ -1,5 +1,6 @@
 import type { Publisher } from "@devicemesh/identity";
 import type { ClientSession } from "./client-session.ts";
+import type { IncompletePackets } from "./incomplete-packets.ts";
 import type { StoredMessage, StoreMessage } from "./store-message.ts";
 import type { Subscribers } from "./subscribers.ts";
 
@@ -7,6 +8,8 @@ import type { Subscribers } from "./subscribers.ts";
 export type SessionLimits = {
   /** Bytes of one packet. */
   readonly packetBytesMax: number;
+  /** Bytes of CONNECT, which an unknown client sends. */
+  readonly connectBytesMax: number;
   /** Maximum number of unacknowledged messages of one connection; beyond it, the broker stops reading from it. */
   readonly inFlightMax: number;
   /** Bytes queued for a subscriber; beyond it, its messages are dropped. */
@@ -38,6 +41,7 @@ export type SessionBroker = {
   readonly limits: SessionLimits;
   readonly store: StoreMessage;
   readonly subscribers: Subscribers;
+  readonly incomplete: IncompletePackets;
   /** Any client may do everything if left out. */
   readonly identify?: IdentifyClient | undefined;
   /** Registers the client with that key; ends another one with the same key. */

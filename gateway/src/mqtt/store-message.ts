@@ -1,6 +1,7 @@
 import type { Delivery } from "../deliver/delivery.ts";
 import { type Sender, submitChecked } from "../deliver/submit-checked.ts";
 import type { TopicMapping } from "../topics/topic-mapping.ts";
+import type { TopicReadings } from "../topics/topic-message.ts";
 
 /** The outcome of a message. */
 export type StoredMessage =
@@ -35,8 +36,18 @@ export function createStoreMessage({
   readonly isClosing: () => boolean;
   onRejected?(rejected: { readonly topic: string; readonly text: string }): void;
 }): StoreMessage {
+  function readingsOf(message: { readonly topic: string; readonly payload: Uint8Array }): TopicReadings {
+    try {
+      return mapping({ ...message, nowMs: clock() });
+    } catch (error) {
+      // A message that breaks its form must neither end the process nor come again for ever.
+      const text = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      return { readings: [], rejected: [{ field: "", rule: "message.form", text }] };
+    }
+  }
+
   return async ({ topic, payload }, sender) => {
-    const { readings, rejected } = mapping({ topic, payload, nowMs: clock() });
+    const { readings, rejected } = readingsOf({ topic, payload });
     if (readings.length === 0 && rejected.length === 0) return { kind: "stored", readings: 0 };
     for (;;) {
       if (isClosing()) return { kind: "closing" };

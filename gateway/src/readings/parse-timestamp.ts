@@ -1,3 +1,5 @@
+import { shown } from "./parse-value.ts";
+
 /** A time in whole milliseconds since 1970, or the rule that the text breaks. */
 export type ParsedTimestamp =
   | { readonly kind: "time"; readonly ms: number }
@@ -68,7 +70,6 @@ function epochTime(whole: string, fraction: string): ParsedTimestamp {
 }
 
 function malformed(value: unknown): ParsedTimestamp {
-  const shown = (JSON.stringify(value) ?? "").slice(0, 60);
-  const text = `${shown} is not a time: write ISO 8601 with an offset (2026-01-31T12:00:00Z), or seconds since 1970`;
+  const text = `${shown(value)} is not a time: write ISO 8601 with an offset (2026-01-31T12:00:00Z), or seconds since 1970`;
   return { kind: "problem", rule: "timestamp.form", text };
 }

@@ -38,6 +38,8 @@ export function parseValue(raw: unknown, sensor: KnownSensor | undefined): Parse
     : { kind: "problem", text: `must be a number with a decimal point, not ${shown(raw)}` };
 }
 
-function shown(raw: unknown): string {
+/** Returns a JSON value for a message: at most 60 characters. Lists and objects may be nested too deeply to be written. */
+export function shown(raw: unknown): string {
+  if (typeof raw === "object" && raw !== null) return Array.isArray(raw) ? "a list" : "an object";
   return (JSON.stringify(raw) ?? String(raw)).slice(0, 60);
 }
