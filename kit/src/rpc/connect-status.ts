@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createContextKey,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
 import type { Logger } from "../observability/logger.ts";
 import { type RpcCode, rpcCodeNumbers } from "./rpc-code.ts";
 import { RpcError, toStatus } from "./rpc-error.ts";
@@ -73,9 +79,13 @@ export function createErrorInterceptor({
 /** Decides by the headers of a call whether to accept it, and rejects if not. */
 export type CheckCall = (context: HandlerContext) => Promise<void>;
 
+/** Whether the gate has accepted the call. */
+const acceptedKey = createContextKey(false, { description: "accepted" });
+
 /**
  * The gate of a router: runs `check` before the body of a request is read, and translates its rejection like the
- * interceptor, which a rejected call never reaches. `onRejected` receives the error.
+ * interceptor, which a rejected call never reaches. `onRejected` receives the error. A call is checked once, also if it
+ * is handled again: a malformed one, or one that `createGrpcUnary` leaves to Connect.
  */
 export function createRequestGate(
   check: CheckCall,
@@ -88,8 +98,10 @@ export function createRequestGate(
   },
 ): CheckCall {
   return async (context) => {
+    if (context.values.get(acceptedKey)) return;
     try {
       await check(context);
+      context.values.set(acceptedKey, true);
     } catch (error) {
       const requestId = acceptedRequestId(context.requestHeader.get(requestIdHeader)) ?? createRequestId();
       const connectError = reportForeign(error, { logger, requestId, url: context.url });

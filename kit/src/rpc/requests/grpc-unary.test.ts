@@ -40,7 +40,11 @@ const handle: Handle = async ({ pageToken, pageSize }) => {
 };
 
 /** Starts a server; with `isPlain` all calls are left to Connect. */
-async function startServer(isPlain: boolean, listSeries: Handle = handle, cut?: AbortSignal) {
+async function startServer(
+  isPlain: boolean,
+  listSeries: Handle = handle,
+  { cut, onCheck = () => {} }: { readonly cut?: AbortSignal; readonly onCheck?: () => void } = {},
+) {
   const logger = silentLogger();
   const routes = (router: ConnectRouter) => {
     const service = {
@@ -61,6 +65,7 @@ async function startServer(isPlain: boolean, listSeries: Handle = handle, cut?: 
     ...(cut && { shutdownSignal: cut }),
     gate: createRequestGate(
       async ({ requestHeader }) => {
+        onCheck();
         if (requestHeader.has("x-stranger")) throw new RpcError({ code: "UNAUTHENTICATED", message: "who?" });
       },
       { logger, createRequestId: () => "id-1" },
@@ -151,7 +156,7 @@ describe("createGrpcUnary", () => {
       stream.end(enveloped(new Uint8Array(0)));
       return stream;
     };
-    await using server = await startServer(false, waiting, cutting.signal);
+    await using server = await startServer(false, waiting, { cut: cutting.signal });
     using connection = openHttp2(`http://127.0.0.1:${server.port}`);
     const late = await answerOf(ask(connection, { "grpc-timeout": "20m" }));
     expect(late.trailers["grpc-status"]).toBe(`${Code.DeadlineExceeded}`);
@@ -166,5 +171,31 @@ describe("createGrpcUnary", () => {
       "grpc-message": "stopping",
     });
     expect(reasons).toEqual([Code.DeadlineExceeded, Code.Canceled, Code.Unavailable]);
+  });
+
+  it("passes every call through the gate once, whoever answers it", async () => {
+    let checks = 0;
+    await using server = await startServer(false, handle, { onCheck: () => checks++ });
+    using connection = openHttp2(`http://127.0.0.1:${server.port}`);
+    const message = toBinary(ListSeriesRequestSchema, create(ListSeriesRequestSchema, { pageSize: 1 }));
+    const malformed = enveloped(Buffer.from([0xff, 0xff]));
+    const packed = enveloped(gzipSync(message));
+    packed[0] = 1;
+    const requests: readonly [Record<string, string>, Uint8Array][] = [
+      [{}, enveloped(message)],
+      [{}, malformed],
+      [{}, Buffer.concat([enveloped(message), enveloped(message)])],
+      [{}, enveloped(Buffer.alloc(readMaxBytes + 1))],
+      [{ "grpc-encoding": "gzip" }, packed],
+      [{ "x-stranger": "yes" }, enveloped(message)],
+      [{ "x-stranger": "yes" }, malformed],
+      [{ "content-type": "application/grpc-web" }, malformed],
+      [{ "content-type": "application/proto" }, Buffer.from([0xff, 0xff])],
+    ];
+    for (const [headers, body] of requests) {
+      checks = 0;
+      await call(connection, headers, [body]);
+      expect([headers, body.length, checks]).toEqual([headers, body.length, 1]);
+    }
   });
 });
