@@ -13,6 +13,12 @@ export const latestTimestampMs = Date.UTC(10000, 0, 1);
 /** The largest distance of a reading's timestamp ahead of the server: one day, in milliseconds. */
 export const clockAheadMaxMs = 86_400_000;
 
+/**
+ * The largest magnitude of a value, whatever its sensor: 1e100. Squares of such values, and their sums over any number
+ * of readings, are far below the largest double, so every figure of an answer is a finite number.
+ */
+export const valueMagnitudeMax = 1e100;
+
 /** The maximum number of readings in a frame. */
 export const frameReadingsMax = 1000;
 

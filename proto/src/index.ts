@@ -6,6 +6,7 @@ export {
   frameReadingsMax,
   latestTimestampMs,
   sensorNamePattern,
+  valueMagnitudeMax,
 } from "./bounds.ts";
 export { decodeDeviceId, encodeDeviceId, isDeviceId } from "./device-ids.ts";
 export { type DeviceMessage, identityOf } from "./device-message.ts";

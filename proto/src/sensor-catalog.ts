@@ -1,3 +1,4 @@
+import { valueMagnitudeMax } from "./bounds.ts";
 import { catalogSensorsMax, foldedName } from "./sensor-names.ts";
 import { builtInSensors, type SensorName, type SensorSpec } from "./sensors.ts";
 
@@ -27,8 +28,8 @@ export type SensorCatalog = {
    */
   find(text: string): SensorSpec | undefined;
   /**
-   * Returns the code of the sensor with exactly that name. If there is none, adds one without unit and bounds, or
-   * returns undefined if there are already `unlistedMax` unlisted sensors. The name must match the contract's pattern.
+   * Returns the code of the sensor with exactly that name. If there is none, adds one without a unit, for values
+   * of any magnitude up to `valueMagnitudeMax`, or returns undefined if there are already `unlistedMax` unlisted sensors. The name must match the contract's pattern.
    */
   addUnlisted(name: string): number | undefined;
   /** The same for a sensor that a store has, in its stored unit, without a limit on their number. */
@@ -92,8 +93,8 @@ function unlistedSensor(sensor: SensorName, unit: string): SensorSpec {
   return {
     sensor,
     unit,
-    minimum: -Number.MAX_VALUE,
-    maximum: Number.MAX_VALUE,
+    minimum: -valueMagnitudeMax,
+    maximum: valueMagnitudeMax,
     description: "",
     aliases: [],
   };

@@ -56,7 +56,7 @@ sensors:
     expect(problemsOf(text)).toEqual([
       "line 2: sensor a b the name must have 1 to 64 characters of [A-Za-z0-9_.-], the first one alphanumeric or _",
       'line 4: sensor lamp unit must be a text of 1 to 32 characters, not 3: write a unit such as "°C", "1" if it has none',
-      'line 5: sensor lamp minimum must be a number, not "low": write a finite number in the sensor\'s unit',
+      'line 5: sensor lamp minimum must be a number, not "low": write one in the sensor\'s unit, from -1e+100 to 1e+100',
       "line 6: sensor lamp maximun is not a field of a sensor: the fields are unit, minimum, maximum, description, aliases",
       'line 7: sensor lamp aliases must be a list, not "lamps": write [first, second]',
       "line 8: sensor empty must be a mapping: write {unit: …, minimum: …, maximum: …}",

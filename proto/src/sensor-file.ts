@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
-import { sensorNamePattern } from "./bounds.ts";
+import { sensorNamePattern, valueMagnitudeMax } from "./bounds.ts";
 
 /** The entry of a file for one sensor. Fields that it leaves out keep the values of the built-in catalog. */
 export type SensorEntry = {
@@ -69,8 +69,10 @@ export function parseSensorFile(text: string): SensorFile {
 
   function numberOf(node: unknown): number | undefined {
     const value = isScalar(node) ? node.value : undefined;
-    if (typeof value === "number" && Number.isFinite(value)) return value;
-    return problem(`must be a number, not ${shown(node)}: write a finite number in the sensor's unit`);
+    if (typeof value === "number" && Math.abs(value) <= valueMagnitudeMax) return value;
+    return problem(
+      `must be a number, not ${shown(node)}: write one in the sensor's unit, from -${valueMagnitudeMax} to ${valueMagnitudeMax}`,
+    );
   }
 
   function aliasesOf(node: unknown): string[] | undefined {

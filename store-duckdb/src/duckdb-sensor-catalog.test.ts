@@ -1,7 +1,14 @@
 import type { MessageBatch } from "@devicemesh/ingest";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
-import { builtInSensors, createSensorCatalog, type SensorCatalog, type SensorSpec } from "@devicemesh/proto";
+import {
+  builtInSensors,
+  createSensorCatalog,
+  type SensorCatalog,
+  type SensorSpec,
+  valueMagnitudeMax,
+} from "@devicemesh/proto";
 import { planRead } from "@devicemesh/query";
+import { mergePartials, standardDeviationOf } from "@devicemesh/query/plan/merge";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
 import { StoreOpenError } from "./database/duckdb-database.ts";
@@ -153,5 +160,40 @@ describe("the embedded store with a catalog of sensors", () => {
       signal,
     );
     expect(new Set(partials.map(({ sensor }) => sensor))).toEqual(new Set(names));
+  });
+
+  it("answers with finite figures for values of the largest magnitude, before and after they are folded", async () => {
+    using folder = temporaryFolder();
+    const catalog = createSensorCatalog([
+      ...builtInSensors,
+      { ...mood, minimum: -valueMagnitudeMax, maximum: valueMagnitudeMax },
+    ]);
+    let clockMs = nowMs;
+    await using store = await openEmbeddedStore({
+      folder: folder.path,
+      clock: () => clockMs,
+      elapsedMs: () => clockMs,
+      catalog,
+      windowMemoryMib: 0,
+    });
+    const count = 1000;
+    await store.log.append({
+      ...batchOf(catalog, Array(count).fill("mood")),
+      timestampsMs: Float64Array.from({ length: count }, (_, place) => nowMs - place * 100),
+      values: Float64Array.from(
+        { length: count },
+        (_, place) => (place % 2 === 0 ? 1 : -1) * valueMagnitudeMax,
+      ),
+    });
+    for (const advanceMs of [0, 11_000, 700_000, 2 * 86_400_000]) {
+      clockMs += advanceMs;
+      await store.maintain();
+      const horizon = await store.readings.readHorizon(signal);
+      const { plan } = planRead({ sinceMs: 0, toMs: nowMs * 2, levels: store.readings.levels, horizon });
+      const { partials } = await store.readings.readPartials({ plan, filter: everything }, signal);
+      const total = mergePartials(partials);
+      expect(total).toMatchObject({ count, sum: 0, minimum: -valueMagnitudeMax, maximum: valueMagnitudeMax });
+      expect(standardDeviationOf(total) / valueMagnitudeMax).toBeCloseTo(1, 9);
+    }
   });
 });

@@ -6,6 +6,7 @@ import {
   isoMilliseconds,
   isTyped,
   type SensorCatalog,
+  valueMagnitudeMax,
 } from "@devicemesh/proto";
 import type { MessageBatch } from "../log/message-log.ts";
 import { type FrameColumns, invalidSensor, noSensor, unknownSensor } from "../wire/frame-decoder.ts";
@@ -161,14 +162,11 @@ export function createReadingChecks({
     if (columns.valuesSet[row] === 0) return noNamedValue;
     const value = columns.values[row]!;
     if (!Number.isFinite(value)) return namedNotFinite;
-    if (code < listed) {
-      const spec = sensors[code]!;
-      return value >= spec.minimum && value <= spec.maximum
-        ? undefined
-        : rangeViolation("sensor_value.value", spec);
-    }
+    if (code < listed) return namedRangeViolation(value, sensors[code]!);
     const name = code === unknownSensor ? columns.sensorNames[row]! : sensors[code]!.sensor;
     if (!catalog.acceptsUnlisted) return unknownSensorViolation(name);
+    const violation = namedRangeViolation(value, unlistedBounds);
+    if (violation !== undefined) return violation;
     const added = catalog.addUnlisted(name);
     if (added === undefined) return tooManyUnlisted;
     columns.sensorCodes[row] = added;
@@ -202,6 +200,13 @@ export function createReadingChecks({
     const batch = { length: accepted, deviceIds, sensors, sensorCodes, timestampsMs, values };
     return { batch, refused, refusals, refusedByRule };
   };
+}
+
+const unlistedBounds = { minimum: -valueMagnitudeMax, maximum: valueMagnitudeMax };
+
+function namedRangeViolation(value: number, bounds: typeof unlistedBounds): Violation | undefined {
+  const isWithin = value >= bounds.minimum && value <= bounds.maximum;
+  return isWithin ? undefined : rangeViolation("sensor_value.value", bounds);
 }
 
 type Limits = {

@@ -110,7 +110,10 @@ export function tooManySeries(text: string): Violation {
   return { fieldPath: "device_id", ruleId: "series.limit", text };
 }
 
-export function rangeViolation(fieldPath: string, { minimum, maximum }: SensorSpec): Violation {
+export function rangeViolation(
+  fieldPath: string,
+  { minimum, maximum }: Pick<SensorSpec, "minimum" | "maximum">,
+): Violation {
   return {
     fieldPath,
     ruleId: "double.gte_lte",

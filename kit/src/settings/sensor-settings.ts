@@ -1,4 +1,4 @@
-import { defaultUnlistedMax, type SensorCatalog } from "@devicemesh/proto";
+import { defaultUnlistedMax, type SensorCatalog, valueMagnitudeMax } from "@devicemesh/proto";
 import { readSensorCatalog, SensorFileError } from "@devicemesh/proto/sensor-catalog-file";
 import type { Setting } from "./setting-schema.ts";
 import { SettingsError } from "./settings-error.ts";
@@ -28,7 +28,7 @@ export const ingestSensorSettings = (prefix = "DEVICEMESH_") =>
       kind: "string",
       default: "reject",
       choices: ["reject", "accept"],
-      description: `What to do with readings of sensors that are not in the catalog: reject them, or accept them without unit and bounds (at most ${defaultUnlistedMax} such sensors).`,
+      description: `What to do with readings of sensors that are not in the catalog: reject them, or accept them without a unit, with values from -${valueMagnitudeMax} to ${valueMagnitudeMax} (at most ${defaultUnlistedMax} such sensors).`,
     },
   }) as const satisfies Readonly<Record<string, Setting>>;
 
