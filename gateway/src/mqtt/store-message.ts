@@ -40,7 +40,7 @@ export function createStoreMessage({
     try {
       return mapping({ ...message, nowMs: clock() });
     } catch (error) {
-      // A message that breaks its form must neither end the process nor come again for ever.
+      // A message that breaks its form must neither end the process nor be delivered again and again.
       const text = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
       return { readings: [], rejected: [{ field: "", rule: "message.form", text }] };
     }

@@ -173,7 +173,7 @@ describe("createGrpcUnary", () => {
     expect(reasons).toEqual([Code.DeadlineExceeded, Code.Canceled, Code.Unavailable]);
   });
 
-  it("passes every call through the gate once, whoever answers it", async () => {
+  it("passes every call through the gate once, with and without Connect", async () => {
     let checks = 0;
     await using server = await startServer(false, handle, { onCheck: () => checks++ });
     using connection = openHttp2(`http://127.0.0.1:${server.port}`);
