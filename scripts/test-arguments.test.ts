@@ -23,7 +23,7 @@ describe("the arguments of npm test", () => {
     });
   });
 
-  it("may request the long acceptance runs", () => {
+  it("may request the long acceptance runs and the lab", () => {
     expect(readTestArguments(["--soak"])).toMatchObject({ all: false, soak: true });
     expect(readTestArguments(["--lab"])).toMatchObject({ all: false, lab: true });
     expect(readTestArguments(["--all", "--lab"])).toMatchObject({ all: true, lab: true });
@@ -67,7 +67,7 @@ describe("the table of slow files", () => {
     expect(table.slice(1).map((row) => row.trim())).toEqual(["3.0 s  b", "2.0 s  c"]);
   });
 
-  it("comes from outcomes that add up", () => {
+  it("follows a sum of the outcomes of all runs", () => {
     expect(sumOutcomes([run(["a", 1]), run()])).toMatchObject({ passed: 2, failed: 0, skipped: 4 });
   });
 });

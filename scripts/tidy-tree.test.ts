@@ -13,7 +13,7 @@ import {
 const tree = writtenFiles();
 const file = (path: string, text = "") => ({ path, text });
 
-it("holds for the whole tree", () => {
+it("the rules hold for the whole tree", () => {
   expect(brokenTreeRules(tree)).toEqual([]);
 });
 
@@ -61,7 +61,7 @@ it("finds a workspace without a README, and one whose README does not begin with
   );
 });
 
-it("counts product files and lines only", () => {
+it("the figures count product files and lines only", () => {
   const files = [
     file("kit/src/a.ts", "1\n2\n3\n"),
     file("kit/src/a.test.ts", "1\n"),

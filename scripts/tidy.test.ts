@@ -33,12 +33,12 @@ describe("the tidy rules", () => {
     expect(rulesBroken(path, text)).toHaveLength(1);
   });
 
-  it("let a test on the real engines import them", () => {
+  it("let a test on the real engines import clients of engines", () => {
     const text = 'import { testEngines } from "@devicemesh/engines/testing/test-engines";';
     expect(rulesBroken("ingest/src/a.engine.test.ts", text)).toEqual([]);
   });
 
-  it("find nothing in a plain file", () => {
+  it("find nothing in a file that breaks no rule", () => {
     expect(rulesBroken("kit/src/a.ts", "export const answer = 42;\n")).toEqual([]);
   });
 });

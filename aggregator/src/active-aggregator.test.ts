@@ -61,7 +61,7 @@ it("the frontier moves as soon as a batch has closed a segment, not only after i
   await waitUntil(() => store.published.frontiersMs[0] === 40_000);
 });
 
-it("it moves as soon as the sink has the partials, too", async () => {
+it("the frontier moves as soon as the sink has stored the partials, not only after its interval", async () => {
   const { active, job, store, windows } = await activeAt({ nowMs: 40_005 }, { end: 3, committed: 2 });
   await using _active = active;
   job.onBatch?.(batchOf({ batch: 1, watermarkMs: 40_005, endOffsets: new Map([[0, 1]]) }));

@@ -24,7 +24,7 @@ function recipe(heading: string, language: string): string {
 }
 
 it.skipIf(microPython === undefined)(
-  "MicroPython runs the recipe of the ESP32, whose clock counts from 2000, until a PUBACK",
+  "MicroPython runs the recipe of the ESP32, whose clock counts from 2000, until it receives a PUBACK",
   { timeout: 120_000 },
   async () => {
     const mesh = await startTestMesh("--mqtt-port", "0");
@@ -44,7 +44,7 @@ it.skipIf(microPython === undefined)(
 );
 
 it.skipIf(compiler === undefined)(
-  "the recipe of the ESP32 in C++ compiles, and sends what is stored",
+  "the recipe of the ESP32 in C++ compiles, and the reading it sends is stored",
   { timeout: 120_000 },
   async () => {
     const mesh = await startTestMesh();

@@ -50,7 +50,7 @@ describe.skipIf(venv === undefined)("docs/recipes/python.md", () => {
     expect(stdout).toMatch(patternOf((blocks(text, "text")[0] ?? "").trim()));
   });
 
-  it("returns the same readings in every format, to every reader, bit by bit", async () => {
+  it("returns the same readings in every format and to every reader, bit for bit", async () => {
     const { stdout, stderr } = await python(`
 import duckdb
 import pandas as pd, polars as pl
@@ -79,7 +79,7 @@ for name, frame in {
     );
   });
 
-  it("reads buckets too, and times in a zone", async () => {
+  it("reads buckets, and times in a zone", async () => {
     const { stdout, stderr } = await python(`
 import pandas as pd, polars as pl
 mesh = "http://127.0.0.1:8080/v1/buckets?bucket=1d&group_by=sensor&format="

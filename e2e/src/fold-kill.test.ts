@@ -21,7 +21,9 @@ async function rowsOf(store: EmbeddedStore, plan: ReadPlan) {
     .sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
 }
 
-it("counts every reading once, however often it is killed while it folds", { timeout: 300_000 }, async () => {
+it("counts every reading once, however often the process is killed while it folds", {
+  timeout: 300_000,
+}, async () => {
   using folder = temporaryFolder();
   let acked = 0;
   let nowMs = startMs;

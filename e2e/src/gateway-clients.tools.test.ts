@@ -146,7 +146,7 @@ with InfluxDBClient(url=sys.argv[1], token="none", org="o", enable_gzip=True) as
 `;
 
 it.skipIf(findGatewayPython() === undefined)(
-  "the official client of InfluxDB writes at once and in batches, and shows rejected lines",
+  "the official client of InfluxDB writes single points and batches, and reports rejected lines",
   async () => {
     const { mesh, stored } = await startMesh();
     const output = await python(influx, `http://${mesh.query}`);

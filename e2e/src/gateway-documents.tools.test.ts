@@ -28,7 +28,7 @@ async function startMesh() {
   return { mesh, mqttPort, stored, here: (code: string) => code.replaceAll("127.0.0.1:8080", mesh.query) };
 }
 
-it("client/README.md: fifteen lines of TypeScript send readings", async () => {
+it("the fifteen lines of TypeScript in client/README.md send readings", async () => {
   const { stored, here } = await startMesh();
   const [code = ""] = blocks(readFileSync(join(root, "client/README.md"), "utf8"), "ts");
   expect(code.trim().split("\n").length).toBeLessThanOrEqual(15);

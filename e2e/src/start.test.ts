@@ -73,7 +73,7 @@ describe("npm start", () => {
     expect(existsSync(data)).toBe(false);
   });
 
-  it("names the flag of the port, and the -- that npm needs", async () => {
+  it("names --query-port instead of --port, and reports a missing -- after npm start", async () => {
     const port = await runMain(["--port", "9"]);
     expect(port).toMatchObject({ code: 2, output: expect.stringContaining("did you mean --query-port?") });
     const taken = await runMain(["3"], { npm_config_devices: "true" });
@@ -103,7 +103,7 @@ describe("npm start", () => {
     expect(query.output).toMatch(new RegExp(`127\\.0\\.0\\.1:${port}.*--query-port`));
   });
 
-  it("names the process that uses the data folder if a second one starts", async () => {
+  it("prints the id of the process that uses the data folder if a second one starts", async () => {
     using folder = temporaryFolder();
     const mesh = await startMesh(folder.path);
     const { code, output } = await runMain([

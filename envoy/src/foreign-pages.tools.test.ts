@@ -52,7 +52,7 @@ describe.skipIf(envoyBinary === undefined)("a web page of another origin", () =>
     ["", publish, batch],
     ["text/plain", stream, `[${batch}]`],
   ])(
-    "cannot write readings with content-type %j, which CORS does not ask about",
+    "cannot write readings with content-type %j, which needs no preflight of CORS",
     async (type, path, body) => {
       const before = edge.memory.messages.length;
       const { status, text } = await post(path, type === "" ? {} : { "content-type": type }, body);
@@ -72,7 +72,7 @@ describe.skipIf(envoyBinary === undefined)("a web page of another origin", () =>
   );
 
   it.each(["attacker.example", "attacker.example:8080", "127.0.0.1.attacker.example"])(
-    "reaches nothing by a name of its own that resolves to this machine: %s",
+    "gets 403 by a name of its own that resolves to this machine: %s",
     async (host) => {
       for (const path of [publish, listSeries, "/"]) {
         const { status, text } = await post(path, { "content-type": "application/json", host }, "{}");

@@ -96,7 +96,7 @@ describe.skipIf(envoyBinary === undefined)("health through Envoy", () => {
     );
 
   it.each(["gRPC", "gRPC-Web", "Connect's JSON"] as const)(
-    "is that of the service which is asked for, in %s",
+    "is that of the requested service, in %s",
     async (protocol) => {
       const transport = transports[protocol];
       const all = {
@@ -115,7 +115,7 @@ describe.skipIf(envoyBinary === undefined)("health through Envoy", () => {
     },
   );
 
-  it("is query's for the server as a whole, and for unknown names", async () => {
+  it("is that of query for the server as a whole, and for unknown names", async () => {
     const { gRPC: transport } = transports;
     expect(await reported(transport, "")).toBe("SERVING");
     for (const name of [

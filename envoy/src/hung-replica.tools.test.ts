@@ -22,7 +22,7 @@ const pinging = (text: string) =>
   text.replaceAll("{interval: 5s, timeout: 10s}", "{interval: 1s, timeout: 1s}");
 
 describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () => {
-  it("delays units by its time limit only, and is excluded after some health checks", async () => {
+  it("delays units by at most its time limit, and is excluded after some health checks", async () => {
     using folder = temporaryFolder();
     await using running = await startTwoReplicas(folder.path, impatient);
     const { files, replicas, envoy } = running;
@@ -63,7 +63,7 @@ describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () 
     expect(Number(/: (\d+)/.exec(body)?.[1])).toBeGreaterThan(0);
   }, 120_000);
 
-  it("leads to a retry of its queries on another replica", async () => {
+  it("has its queries retried on another replica", async () => {
     await using hung = await startBackendProcess();
     await using other = await startBackend();
     await using envoy = await startEnvoy({
@@ -88,7 +88,7 @@ describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () 
   }, 60_000);
 });
 
-describe.skipIf(envoyBinary === undefined)("a question that takes too long", () => {
+describe.skipIf(envoyBinary === undefined)("a query that takes too long", () => {
   it("is not retried, because the database continues with it and a retry would double its load", async () => {
     await using slow = await startBackend("silent");
     await using other = await startBackend("silent");

@@ -111,7 +111,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       }
     });
 
-    it("gives them access to ingest only", async () => {
+    it("routes them to ingest only", async () => {
       expect((await call(await device(deviceName), listSeries)).code).toBe(status.UNIMPLEMENTED);
     });
   });

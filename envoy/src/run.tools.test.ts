@@ -14,7 +14,7 @@ import { renderEnvoy } from "./render.ts";
 const script = fileURLToPath(new URL("../run.sh", import.meta.url));
 
 describe.skipIf(envoyBinary === undefined)("run.sh, the first process of a container,", () => {
-  it("lets an open unit end after SIGTERM, and exits like Envoy", async () => {
+  it("lets an open unit end after SIGTERM, and exits with the code of Envoy", async () => {
     using folder = temporaryFolder();
     await using edge = await startEdge();
     const [plain, metrics, admin] = [await freePort(), await freePort(), await freePort()];

@@ -31,7 +31,7 @@ describe("renderTemplate", () => {
     ["a part that is unknown", "# if other\n# end", {}, "line 1: no part is called other"],
     ["an if without an end", "a\n# if one", {}, "line 2: if one has no end"],
     ["an end without an if", "# end", {}, "line 1: an end without its if"],
-  ])("refuses %s", (_, template, values, message) => {
+  ])("rejects %s", (_, template, values, message) => {
     expect(() => renderTemplate(template, { values, parts: { one: true } })).toThrow(message);
   });
 });

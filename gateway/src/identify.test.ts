@@ -8,7 +8,7 @@ it.each([
   ["Token abc", "Bearer abc"],
   [`Basic ${Buffer.from("any:a:b").toString("base64")}`, "Bearer a:b"],
   [undefined, null],
-])("reads the token of %s as clients of InfluxDB write it", async (authorization, expected) => {
+])("reads the authorization header %s as clients of InfluxDB send it", async (authorization, expected) => {
   const seen: (string | null)[] = [];
   const senderOf = senderOfRequests(async ({ headers }: SenderCredentials) => {
     seen.push(headers.get("authorization"));

@@ -94,7 +94,7 @@ describe("command line", () => {
     });
   });
 
-  it("replays: exits with 0 if everything is acknowledged, with 1 and the reasons if a row is bad or rejected", async () => {
+  it("replays, and exits with 0 if everything is acknowledged, with 1 and the reasons if a row is bad or rejected", async () => {
     await using ingest = await startFakeIngest({ refuses: ({ deviceId }) => deviceId === "b" });
     const target = ["--target", ingest.target];
     const fine = await run(["replay", write(good), ...target]);

@@ -41,7 +41,7 @@ async function simulateFor(ms: number, { seed, devices = 5 }: { seed: bigint; de
 }
 
 describe("generator", () => {
-  it("delivers the readings of its devices, and stops with nothing left", async () => {
+  it("delivers the readings of its devices, and has none left when it has stopped", async () => {
     await using ingest = await startFakeIngest();
     await using generator = createGenerator({ target: ingest.target, logger, limits: { unitAgeMs: 20 } });
     expect(generator.state()).toMatchObject({ running: false, sent: 0, simulation: undefined });
@@ -66,7 +66,7 @@ describe("generator", () => {
     expect(await simulateFor(30_000, { seed: 10n })).not.toEqual(first);
   });
 
-  it("refuses a second start and wrong requests, naming the fields", () => {
+  it("rejects a second start and invalid requests, and names the fields", () => {
     const { sender } = createTakingSender();
     const generator = createGenerator({ target: "nowhere", logger, clock: createManualClock(), sender });
     const wrong = () => generator.start({ devices: 0, intervalMs: 9, faults: { lateRate: Number.NaN } });

@@ -66,7 +66,7 @@ describe("openUserAccess", () => {
 });
 
 describe("openDeviceAccess", () => {
-  it("is off, or trusts Envoy, by its settings", () => {
+  it("is off, or trusts Envoy, as configured", () => {
     using nothing = openDeviceAccess(off, dependencies);
     expect([nothing.identityOf, nothing.tls]).toEqual([undefined, undefined]);
     using behind = openDeviceAccess({ ...off, trustForwardedIdentity: true }, dependencies);

@@ -58,7 +58,7 @@ describe("followFile", () => {
     expect(followed.problems.length).toBe(2);
   });
 
-  it("settles only when a poll finds the file unchanged", async () => {
+  it("applies new contents only when a poll finds the file unchanged", async () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "file");
     writeFileSync(path, "0");
@@ -94,7 +94,7 @@ describe("followFile", () => {
     ]);
   });
 
-  it("throws the first problem", () => {
+  it("throws the problem of the first read", () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "file");
     expect(() => follow(path)).toThrow("ENOENT");

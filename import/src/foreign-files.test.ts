@@ -177,12 +177,12 @@ describe("forms of times", () => {
     ]);
   });
 
-  it("are not read where days have no week or the year no such day", () => {
+  it("are rejected if the week or the day does not exist", () => {
     for (const time of ["2023-W53-1T00:00:00Z", "2023-366T00:00:00Z", "2023-W00-1T00:00:00Z"])
       expect(resultOf(`time;temperature\n${time};21.5\n`, attic)[0]).toContain("no column holds times");
   });
 
-  it("are asked for where several rows have the same date", () => {
+  it("without a time of day are asked about if several rows have the same date", () => {
     const text = "date,slot,temperature\n2024-01-13,a,8.5\n2024-01-13,b,8.4\n";
     expect(resultOf(text, atticUtc)).toEqual([
       'state --map COLUMN=time: "date" holds dates without times of day, and several rows have the same date: name both columns, or state that there is none with --map "date=time"',
@@ -192,7 +192,7 @@ describe("forms of times", () => {
     expect(resultOf("date,temperature\n2024-01-13,8.5\n2024-01-14,8.4\n", atticUtc)).toHaveLength(2);
   });
 
-  it("with an abbreviation are refused with the reason", () => {
+  it("with the abbreviation of a zone are rejected with the reason", () => {
     expect(resultOf("time,temperature\n2024-01-13 00:00:00 CST,8.5\n", atticUtc)[0]).toContain(
       "CST is no unique zone: leave it out of the times, and state --zone",
     );
@@ -212,7 +212,7 @@ describe("numbers", () => {
     expect(readings.map(({ value }) => String(value))).toEqual(values);
   });
 
-  it("whose points may separate thousands are asked for, unless a comma elsewhere decides", () => {
+  it("whose points may separate thousands are asked about, unless a comma elsewhere decides", () => {
     const text = "Zeit;CO2\n13.01.2024 00:00;1.234\n13.01.2024 00:01;987\n";
     expect(resultOf(text, atticUtc)).toEqual([
       'state --decimal , or --decimal .: "CO2": 1.234 has decimals or thousands',

@@ -41,7 +41,7 @@ describe("files that loggers, apps and spreadsheets write", () => {
     expect(readingsOf(text, options)).toEqual([`${value} 2023-07-13T11:45:00Z`]);
   });
 
-  it("in French, with a column of quantities, one of values and one of units", () => {
+  it("are read in French, with a column of quantities, one of values and one of units", () => {
     const text =
       "Date;Capteur;Grandeur;Valeur;Unité\n13/07/2023 13:45;salon;Température;50;°F\n13/07/2023 13:45;salon;Humidité;40,2;%\n";
     const { readings } = convertText(text, berlin);
@@ -51,7 +51,7 @@ describe("files that loggers, apps and spreadsheets write", () => {
     ]);
   });
 
-  it("are questioned where the column's name and the flag state different zones", () => {
+  it("are asked about if the column's name and the flag state different zones", () => {
     const text = "Datetime_UTC,temp\n2023-07-13 11:45:00,21.5\n";
     expect(readingsOf(text, berlin)).toEqual([
       'state --zone: column "Datetime_UTC" states UTC, and --zone states Europe/Berlin: leave out --zone, or rename the column',

@@ -67,7 +67,7 @@ describe("shapes of recordings", () => {
     expect(linesOf(text, { device: "a", columns })).toHaveLength(4);
   });
 
-  it("a table of sensors and values, with units by row", () => {
+  it("a table of sensors and values, with a unit in each row", () => {
     const text =
       "station;parameter;value;unit;recorded_at\nN1;temperature;50;°F;2025-03-29T20:00Z\nN1;pressure;101325;Pa;2025-03-29T20:00Z\nN1;smell;3;x;2025-03-29T20:00Z\n";
     expect(linesOf(text)).toEqual(["N1 temperature 10 20:00", "N1 pressure 1013.25 20:00"]);

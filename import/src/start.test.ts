@@ -89,7 +89,7 @@ describe("npm run import", () => {
     expect(code).toBe(2);
   });
 
-  it("sends nothing in a dry run, and reports the same", async () => {
+  it("sends nothing in a dry run, and prints the same report", async () => {
     const { code, stdout, stored } = await run([await fileOf("flat.csv", flat), "--dry-run"]);
     expect(stored).toEqual([]);
     expect(stdout).toMatch(/2 would be stored \(if no earlier load.*\)\n +2 values in all/);
@@ -130,7 +130,7 @@ describe("npm run import", () => {
     expect(other.stdout).toMatch(/ {2}1 stored\n +1 duplicates .*\n +1 conflicts .*\n +3 values in all/);
   });
 
-  it("claims of readings that were sent again only that they are stored", async () => {
+  it("reports readings that a lost attempt may have stored separately from duplicates", async () => {
     const fate = (unit: number) =>
       unit === 0
         ? ({ kind: "fail", when: "end", stored: true, code: "UNAVAILABLE", retryDelayMs: 1 } as const)
@@ -142,13 +142,13 @@ describe("npm run import", () => {
     expect(stdout).toMatch(/ {2}0 stored\n +2 stored before or by a lost attempt .*\n +2 values in all/);
   });
 
-  it("claims nothing of earlier loads where ingest does not know them", async () => {
+  it("makes no statement about earlier loads if ingest does not report them", async () => {
     const file = await fileOf("twice.csv", `${flat}a,2025-03-29T20:00:00Z,temperature,21.5\n`);
     const { stdout } = await run([file], { counts: false });
     expect(stdout).toMatch(/ {2}2 accepted \(.*ListDuplicates.*\)\n +1 duplicates .*\n +3 values in all/);
   });
 
-  it("stores the readings before the damage of a compressed file", async () => {
+  it("stores the readings before the damaged part of a compressed file", async () => {
     const rows = Array.from(
       { length: 60_000 },
       (_, at) => `a,${new Date(1.7e12 + at * 1000).toISOString()},temperature,${at % 30}.${at % 7}`,

@@ -90,7 +90,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
         expect(await readAll()).toEqual([first, second]);
       }));
 
-    it("counts for each append what was stored before, or knows nothing of it", () =>
+    it("returns for each append how many of its readings were stored before, or undefined if it does not know", () =>
       withLog(async ({ log }) => {
         const [first, second] = [message("a", 1, 10), message("a", 2, 20)];
         const appends = [

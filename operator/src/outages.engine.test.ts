@@ -11,7 +11,7 @@ import type { Operator } from "./start.ts";
 
 const given = await testEngines();
 
-describe.skipIf(!given)("an operator whose engines come and go", () => {
+describe.skipIf(!given)("an operator whose engines become unavailable and recover", () => {
   let gates: { readonly mongodb: GateFixture; readonly connect: GateFixture };
   let direct: MeshOptions;
   let engines: MeshEngines;

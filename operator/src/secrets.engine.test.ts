@@ -30,7 +30,7 @@ describe.skipIf(!engines?.secretsFolder)("sinks whose connection string is a fil
 
   afterAll(() => mesh?.[Symbol.asyncDispose]());
 
-  it("store messages with a connection string that only the file has", async () => {
+  it("store messages with a connection string that only the file contains", async () => {
     await mesh.append(mesh.names.topics.messages, [goodRecord("a", 1), goodRecord("a", 2)]);
     await mesh.sunk("messages");
     expect(await mesh.engines.db.collection(collections.messages).countDocuments()).toBe(2);

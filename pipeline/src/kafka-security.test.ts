@@ -38,7 +38,7 @@ describe("the security of connections to Kafka", () => {
     });
   });
 
-  it("reads the token of OAUTHBEARER whenever it is asked", async () => {
+  it("reads the token of OAUTHBEARER again for each request", async () => {
     const kafkaToken = fileOf("token", "first\n");
     const security = kafkaSecurityOf({ kafkaTls: true, kafkaSasl: "OAUTHBEARER", kafkaToken });
     const sasl = security?.sasl;
@@ -56,7 +56,7 @@ describe("the security of connections to Kafka", () => {
     ["needs --kafka-token", { kafkaTls: true, kafkaSasl: "OAUTHBEARER" }],
     ["--kafka-ca /nowhere/ca.pem: ENOENT", { kafkaCa: "/nowhere/ca.pem" }],
   ];
-  it.each(mistakes)("is refused: %s", (text, config) => {
+  it.each(mistakes)("is rejected: %s", (text, config) => {
     expect(() => kafkaSecurityOf(config)).toThrow(SettingsError);
     expect(() => kafkaSecurityOf(config)).toThrow(text);
   });

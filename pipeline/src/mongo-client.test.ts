@@ -13,7 +13,7 @@ describe("a connection", () => {
     "mongodb://user:s3cret@host/?w=x&w=y&timeout=s3cret",
     "user:s3cret@host",
     "http://user:s3cret@host",
-  ])("is refused without showing the connection string, for %j", (url) => {
+  ])("is rejected without printing the connection string, for %j", (url) => {
     const attempt = () => openMongo({ url, database: "a", appName: "test" });
     expect(attempt).toThrow(SettingsError);
     expect(attempt).toThrow(/^--mongodb-url is not a connection string of MongoDB: /);

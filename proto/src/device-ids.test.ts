@@ -21,7 +21,7 @@ describe("encodeDeviceId", () => {
     );
   });
 
-  it("never gives two names the same id", () => {
+  it("never returns the same id for two names", () => {
     const name = fc.string({ unit: fc.constantFrom("a", "%", "2", "5", "é", " ", "/", "_"), maxLength: 5 });
     fc.assert(
       fc.property(name, name, (first, second) => {

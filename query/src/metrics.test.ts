@@ -70,7 +70,7 @@ it("counts rows by their source, and calls by their result", async () => {
   expect(value("grpc_server_handling_seconds_count", aggregates)).toBe(2);
 });
 
-it("counts bytes that are not a message with their sender's code", async () => {
+it("counts bytes that are not a message under the code that their sender receives", async () => {
   await using reported = await startTestMetrics();
   await using running = await startTestQuery({ dependencies: { metrics: reported.metrics } });
   const response = await fetch(`${running.baseUrl}/devicemesh.v1.QueryService/GetAggregates`, {

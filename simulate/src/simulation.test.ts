@@ -50,7 +50,7 @@ describe("a run with every fault", { timeout }, () => {
     expect(longest("sink")).toBeGreaterThan(2 * longest("no fault"));
   });
 
-  it("is the same for the same seed, and another for another", async () => {
+  it("is the same for the same seed, and different for another seed", async () => {
     const short = ["--hours", "0.1"];
     const text = async (seed: string): Promise<string> =>
       reportOf(await simulate(configuration(...short, "--seed", seed))).text;
@@ -59,7 +59,7 @@ describe("a run with every fault", { timeout }, () => {
   });
 });
 
-describe("a wrong part is found:", { timeout }, () => {
+describe("the simulation detects", { timeout }, () => {
   const [{ segmentMs }] = defaultLevels as [Level];
 
   async function differences(tampering: Parameters<typeof simulate>[1] & {}): Promise<number> {
@@ -69,7 +69,7 @@ describe("a wrong part is found:", { timeout }, () => {
     return simulation.questions.different;
   }
 
-  it("a frontier that is ahead by one segment", async () => {
+  it("a frontier that is one segment too far", async () => {
     const frontiersMs = ([first = 0, ...coarser]: readonly number[]) => [
       first && first + segmentMs,
       ...coarser,
@@ -77,7 +77,7 @@ describe("a wrong part is found:", { timeout }, () => {
     expect(await differences({ tampering: { frontiersMs } })).toBeGreaterThan(0);
   });
 
-  it("a frontier of the second level that is ahead by one segment", async () => {
+  it("a frontier of the second level that is one segment too far", async () => {
     const ahead = (defaultLevels[1] as Level).segmentMs;
     const frontiersMs = ([first = 0, second = 0, third = 0]: readonly number[]) => [
       first,

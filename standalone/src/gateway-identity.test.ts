@@ -40,7 +40,7 @@ function post(address: string, deviceId: string, { token, ...pair }: Identity) {
   });
 }
 
-it("stores over HTTP and MQTT what a token or a certificate covers, and nothing else", async () => {
+it("stores over HTTP and MQTT the readings that a token or a certificate covers, and no others", async () => {
   const mesh = await startTestMesh(...identity, "--mqtt-port", "0");
   const token = await issuer.token({ scopes: ["devicemesh.send"], devices: ["kitchen*"] });
   const pair = await authority.client("spiffe://devicemesh/device/boiler");

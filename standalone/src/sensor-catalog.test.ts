@@ -59,7 +59,7 @@ it("accepts the sensors and bounds of --sensors, by name, alias and type, and an
   ]);
 });
 
-it("accepts unknown sensors without unit if configured, and keeps them over a restart that rejects new ones", async () => {
+it("accepts unknown sensors without a unit if configured, and keeps them after a restart that rejects new ones", async () => {
   using folder = temporaryFolder();
   const data = ["--data", folder.path] as const;
   const open = await startTestMesh(...data, "--unknown-sensors", "accept");

@@ -87,7 +87,7 @@ describe("the embedded store with a catalog of sensors", () => {
     expect(series.map(({ sensor }) => sensor)).toEqual(["mood"]);
   });
 
-  it("refuses to open if the unit of a stored sensor has changed, and names both units", async () => {
+  it("does not open if the unit of a stored sensor has changed, and names both units", async () => {
     using folder = temporaryFolder();
     const catalog = createSensorCatalog([...builtInSensors, mood]);
     {
@@ -122,7 +122,7 @@ describe("the embedded store with a catalog of sensors", () => {
     expect(await stored(store)).toEqual({ humidity: 0.5, temperature: 1.5 });
   });
 
-  it("gives a sensor that was stored without a unit the one of the catalog, once", async () => {
+  it("sets the unit of the catalog for a sensor that was stored without one, once", async () => {
     using folder = temporaryFolder();
     const open0 = createSensorCatalog(builtInSensors, { acceptsUnlisted: true });
     {

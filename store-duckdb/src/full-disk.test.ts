@@ -9,8 +9,8 @@ import { openRecoveringStore } from "./recovering-store.ts";
 const mib = 1024 ** 2;
 const signal = AbortSignal.timeout(60_000);
 
-describe("a disk that fills up, as measured", () => {
-  it("rejects readings by name below the reserve, answers, warns before, and accepts again by itself", async () => {
+describe("a disk that fills up, by simulated measurements", () => {
+  it("warns first, rejects readings with the reason below the reserve while queries are answered, and accepts them again by itself", async () => {
     using folder = temporaryFolder();
     let freeBytes = 5000 * mib;
     const changes: string[] = [];

@@ -13,7 +13,7 @@ const testMs = 300_000;
 
 describe("a file system of 48 MiB", () => {
   it(
-    "that fills up: the store stops at the reserve, answers exactly, and continues when there is space",
+    "that fills up: the store rejects readings at the reserve, answers exactly, and continues when there is space",
     async () => {
       using disk = mountSmallDisk(48);
       const ballast = putBallast(disk, 28);

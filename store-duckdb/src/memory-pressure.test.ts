@@ -56,7 +56,7 @@ function clientOf(store: Awaited<ReturnType<typeof openRecoveringStore>>) {
   return createClient(QueryService, transport);
 }
 
-it("under large queries with too little memory rejects by name, loses nothing acknowledged, and continues", {
+it("a store with too little memory for large queries rejects them with the reason, loses no acknowledged reading, and continues", {
   timeout: 300_000,
 }, async () => {
   using folder = temporaryFolder();

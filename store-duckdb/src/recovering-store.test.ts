@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { openRecoveringStore } from "./recovering-store.ts";
 import { anyTime } from "./series/select-series.ts";
 
-it("orders series by their latest readings, also after it is opened again", async () => {
+it("a store orders series by their latest readings, also after it is opened again", async () => {
   using folder = temporaryFolder();
   await using reported = await startTestMetrics();
   const nowMs = Date.UTC(2026, 10, 24);

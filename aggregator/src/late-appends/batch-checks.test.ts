@@ -14,7 +14,7 @@ const batch = (number: number, from: number, to: number, changes: { rowsDropped?
   });
 
 describe("createBatchChecks", () => {
-  it("needs no check of batches that follow each other and dropped nothing", () => {
+  it("checks no range of the log if consecutive batches dropped nothing", () => {
     const checks = createBatchChecks({ checked: at(3), sinceMs: 0 });
     checks.add(batch(1, 3, 5));
     checks.add(batch(2, 5, 5));
@@ -23,7 +23,7 @@ describe("createBatchChecks", () => {
     expect(checks.handledWatermarkMs(at(5))).toBe(2000);
   });
 
-  it("wants the range of a batch that dropped messages, and holds what follows until it is marked", () => {
+  it("checks the range of a batch that dropped messages, and no later batch counts until that range is marked", () => {
     const checks = createBatchChecks({ checked: at(3), sinceMs: 0 });
     checks.add(batch(1, 3, 5));
     checks.add(batch(2, 5, 8, { rowsDropped: 1 }));
@@ -36,7 +36,7 @@ describe("createBatchChecks", () => {
     expect(checks.handledWatermarkMs(at(99))).toBe(3000);
   });
 
-  it("wants the range of batches that were not seen, whatever they dropped", () => {
+  it("checks the range of batches that it did not observe, whatever they dropped", () => {
     const checks = createBatchChecks({ checked: at(3), sinceMs: 0 });
     checks.add(batch(7, 10, 12, { rowsDropped: 2 }));
     expect(checks.waiting).toEqual([
@@ -49,7 +49,7 @@ describe("createBatchChecks", () => {
     expect(checks.checked).toEqual(at(12));
   });
 
-  it("wants every batch of a checkpoint until its watermark is where the checkpoint begins to count", () => {
+  it("checks every batch of a checkpoint until its watermark has reached the time from which the checkpoint counts", () => {
     const checks = createBatchChecks({ checked: at(3), sinceMs: 2000 });
     checks.add(batch(1, 3, 5));
     checks.add(batch(2, 5, 6));
@@ -58,7 +58,7 @@ describe("createBatchChecks", () => {
     expect(checks.waiting.map(({ to }) => to)).toEqual([at(5), at(6)]);
   });
 
-  it("gives a watermark only where the sink has handled all that Spark had taken", () => {
+  it("returns a watermark only once the sink has stored all messages that Spark had read", () => {
     const checks = createBatchChecks({ checked: at(0, 0), sinceMs: 0 });
     checks.add(batchOf({ batch: 1, watermarkMs: 1000, endOffsets: at(5, 2) }));
     checks.add(batchOf({ batch: 2, watermarkMs: 2000, endOffsets: at(6, 4) }));
@@ -69,7 +69,7 @@ describe("createBatchChecks", () => {
     expect(checks.handledWatermarkMs(at(0, 0))).toBe(2000);
   });
 
-  it("is bounded while nothing can be marked: what does not fit becomes one range", () => {
+  it("keeps a bounded number of ranges while nothing can be marked, and joins all further batches into one", () => {
     const checks = createBatchChecks({ checked: at(0), sinceMs: 0 });
     const count = waitingChecksMax + 50;
     for (let number = 0; number < count; number++) {

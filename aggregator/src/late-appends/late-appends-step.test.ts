@@ -62,7 +62,7 @@ async function setUp(options: { readonly checked?: number } = {}) {
 }
 
 describe("the step for late appends", () => {
-  it("marks the windows of what Spark dropped at the frontier, takes them out of coarse levels, and continues", async () => {
+  it("marks the windows of messages that Spark dropped, at the frontier, excludes them from coarse levels, and continues", async () => {
     const { store, progress, read, step, add } = await setUp();
     add(0, 0, 5);
     add(1, 5, 7, 1);
@@ -73,7 +73,7 @@ describe("the step for late appends", () => {
     expect(progress).toMatchObject({ lateWindows: 1, coarsePureSinceMs: 1 });
   });
 
-  it("marks nothing before the sink has stored it: a repair would lack it", async () => {
+  it("marks a window only once the sink has stored its messages, because a repair would lack them", async () => {
     const { store, progress, sink, step, add } = await setUp();
     add(0, 0, 5);
     add(1, 5, 7, 1);
@@ -86,7 +86,7 @@ describe("the step for late appends", () => {
     expect(progress.checks?.checked).toEqual(at(7));
   });
 
-  it("reads what no batch was seen of since the last check", async () => {
+  it("reads the messages of batches that were not observed since the last check", async () => {
     const { store, read, step, add } = await setUp({ checked: 3 });
     add(9, 8, 9);
     await step();
@@ -94,7 +94,7 @@ describe("the step for late appends", () => {
     expect(store.story).toContain("mark a|temperature|10000 at 80000");
   });
 
-  it("reads nothing where the batches since the last check are known", async () => {
+  it("reads nothing if all batches since the last check were observed", async () => {
     const { progress, read, step, add } = await setUp({ checked: 3 });
     add(8, 0, 3);
     add(9, 3, 9);
@@ -103,7 +103,7 @@ describe("the step for late appends", () => {
     expect(progress.checks?.checked).toEqual(at(9));
   });
 
-  it("is as before when a mark fails, and marks again", async () => {
+  it("keeps its state when a mark fails, and marks again", async () => {
     const { store, progress, step, add } = await setUp();
     add(0, 0, 5);
     add(1, 5, 7, 1);

@@ -23,7 +23,7 @@ describe("createLateAppends", () => {
     expect(found.windowsOf([record(5, 50_001)])).toEqual([]);
   });
 
-  it("goes by the batch of each message", () => {
+  it("compares each message with the watermark of its own batch", () => {
     const ranges = [
       { ...batch, to: at(10), watermarkMs: 10_000 },
       { ...batch, from: at(10), watermarkMs: 50_000 },
@@ -34,7 +34,7 @@ describe("createLateAppends", () => {
     expect(found.windowsOf([record(100, 40_000)])).toEqual([]);
   });
 
-  it("finds in a gap what is behind messages of its partition, before the gap or in it", () => {
+  it("finds in a gap the messages that are earlier than the newest of their partition, before the gap or in it", () => {
     const gap = { ...batch, watermarkMs: 90_000, isGap: true };
     const found = createLateAppends({ ...sizes, ranges: [gap], newestMs: at(30_000) });
     expect(found.windowsOf([record(0, 31_000), record(1, 25_000)])).toEqual([late(25_000)]);
@@ -43,12 +43,12 @@ describe("createLateAppends", () => {
     expect(found.windowsOf([record(4, 100_000), record(5, 90_000)])).toEqual([]);
   });
 
-  it("finds what a checkpoint leaves out by its append time", () => {
+  it("finds the messages that a checkpoint leaves out because of their append time", () => {
     const found = createLateAppends({ ...sizes, ranges: [{ ...batch, watermarkMs: 0 }], sinceMs: 30_000 });
     expect(found.windowsOf([record(0, 29_999), record(1, 30_000)])).toEqual([late(29_999)]);
   });
 
-  it("takes no ticks, and nothing without an identity", () => {
+  it("ignores ticks, and records without an identity", () => {
     const found = createLateAppends({ ...sizes, ranges: [batch] });
     for (const other of ["tick", null, "", "a|b"]) {
       expect(found.windowsOf([record(1, 0, { key: other })])).toEqual([]);
@@ -68,7 +68,7 @@ describe("newestAppends", () => {
     }
   });
 
-  it("asks the same question once for all partitions", async () => {
+  it("looks up each time once for all partitions", async () => {
     const newestMs = 1_764_000_000_123;
     const partitions = Array.from({ length: 64 }, (_, partition) => partition);
     let requests = 0;

@@ -81,7 +81,7 @@ describe("stepFrontier", () => {
     expect(store.published.frontiersMs).toEqual([30_000]);
   });
 
-  it("waits until the sink has handled all that Spark had taken, whatever the append times are", async () => {
+  it("waits until the sink has stored all messages that Spark had read, whatever their append times", async () => {
     const { store, see, log, step, passTick } = setUp();
     passTick(34_567);
     see(31_000, 20);
@@ -92,7 +92,7 @@ describe("stepFrontier", () => {
     expect(store.published.frontiersMs).toEqual([30_000]);
   });
 
-  it("resumes after a failure, and does not move before the store has", async () => {
+  it("resumes after a failure, and does not move before the store has published the frontier", async () => {
     const { store, see, progress, step, passTick } = setUp();
     passTick(34_567);
     see(31_000);

@@ -81,7 +81,7 @@ describe("stepLevels", () => {
     ]);
   });
 
-  it("first publishes a later start of purity if raw readings of a segment may be deleted", async () => {
+  it("first publishes that coarse levels are pure from a later time if raw readings of a segment may be deleted", async () => {
     const { store, progress } = setUp(0);
     await stepLevels({ progress, store }, signal);
     progress.frontiersMs = [120, 0, 0];

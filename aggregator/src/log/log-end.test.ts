@@ -16,7 +16,7 @@ describe("createLogEnd", () => {
     expect(end.logEndMs).toBeUndefined();
   });
 
-  it("is at the latest tick that follows messages, in any partition", () => {
+  it("is the latest tick that follows messages, in any partition", () => {
     const end = createLogEnd(undefined);
     end.add({ ticks: [tick(0, 0, 1000), tick(1, 0, 1000)], lost: [] });
     end.add({ ticks: [tick(0, 1, 2000), tick(1, 5, 2003)], lost: [] });

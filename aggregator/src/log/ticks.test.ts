@@ -62,7 +62,7 @@ describe("createTickMemory", () => {
     expect(ticks.completeThroughMs(committed(1000))).toBe(9990);
   });
 
-  it("holds what came while a clock was behind until it is checked for dropped messages", () => {
+  it("does not pass ticks of a time in which a clock was behind until its messages are checked", () => {
     const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
     ticks.add([tick(0, 3, 1000), tick(0, 5, 400), tick(0, 7, 900)]);
     expect(ticks.steppedBackMs).toEqual(new Map([[0, 100]]));
@@ -72,7 +72,7 @@ describe("createTickMemory", () => {
     expect(ticks.completeThroughMs(committed(12), committed(9))).toBe(1300);
   });
 
-  it("holds each such time apart", () => {
+  it("waits for the check of each such time separately", () => {
     const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
     ticks.add([1000, 400, 1200, 500, 1300].map((ms, offset) => tick(0, offset, ms)));
     expect(ticks.completeThroughMs(committed(9), committed(1))).toBe(1000);
@@ -80,7 +80,7 @@ describe("createTickMemory", () => {
     expect(ticks.completeThroughMs(committed(9), committed(4))).toBe(1300);
   });
 
-  it("holds the first ticks where something is published: a clock may have stepped back before", () => {
+  it("does not pass the first ticks before a check if messages exist, because a clock may have stepped back before", () => {
     const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0, newestMs: new Map([[0, 900]]) });
     ticks.add([tick(0, 6, 500), tick(0, 8, 1000)]);
     expect(ticks.completeThroughMs(committed(7), committed(7))).toBe(500);

@@ -162,7 +162,7 @@ describe("the client of Spark Connect", () => {
     expect(command).toEqual({ case: "writeStreamOperationStart", value: query });
   });
 
-  it("reads a query by its run", async () => {
+  it("returns the progress of a query by its run id", async () => {
     await using spark = await served({
       async *executePlan({ plan }) {
         const command = plan?.opType.value?.commandType;
@@ -192,7 +192,7 @@ describe("the client of Spark Connect", () => {
       new ConnectError("Invalid token", Code.Unauthenticated),
       "set --spark-token to its SPARK_CONNECT_AUTHENTICATE_TOKEN",
     ],
-  ])("distinguishes what is %s", async (kind, error, message) => {
+  ])("returns an error of kind %s", async (kind, error, message) => {
     await using spark = await served({
       executePlan() {
         throw error;

@@ -18,7 +18,7 @@ Caused by: java.lang.NullPointerException: Cannot invoke "scala.collection.Itera
 describe("a query that ended", () => {
   const ended = queryEnded({ message, stackTrace });
 
-  it("is reported in one line, and a trace without the plan", () => {
+  it("is reported in one line, with a trace that does not contain the plan", () => {
     expect(ended.message).toBe(message.split("\n")[0]);
     expect(ended.trace).toContain("NullPointerException");
     expect(ended.trace).not.toContain("Aggregate");

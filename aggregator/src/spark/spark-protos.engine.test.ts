@@ -52,7 +52,7 @@ describe.skipIf(jar === undefined)("our subset of Spark Connect's protos", () =>
     ["a number that no field has", "stop = 5;", "stop = 50;"],
     ["another type", "string run_id = 2;", "int64 run_id = 2;"],
     ["a call that Spark does not know", "rpc Config(", "rpc Configure("],
-  ])("would not agree with %s", (_, right, wrong) => {
+  ])("differs from them with %s", (_, right, wrong) => {
     using folder = temporaryFolder();
     cpSync(ours, folder.path, { recursive: true });
     const files = readdirSync(folder.path, { recursive: true, encoding: "utf8" })

@@ -104,14 +104,14 @@ describe("a frontier that does not move", () => {
   const still = { movedAtMs: nowMs - 61_000, logEndMs: nowMs };
   const ends: LogPlaces = { windows: new Map([["w/0", 5]]), deadLetters: new Map([["d/0", 5]]) };
 
-  it("is not a problem while no messages come, or not for long", () => {
+  it("is not a problem while no messages arrive, or if it stands for a short time", () => {
     expect(problemsOf(healthyProgress({ ...still, logEndMs: undefined }))).toEqual([]);
     const frontier = { frontierMs: nowMs + 1 };
     expect(problemsOf(healthyProgress({ ...still, frontier }))).toEqual([]);
     expect(problemsOf(healthyProgress({ ...still, movedAtMs: nowMs - 60_000 }))).toEqual([]);
   });
 
-  it("has more time for its first move", () => {
+  it("may take longer to move for the first time", () => {
     const activeSinceMs = nowMs - 100_000;
     expect(problemsOf(healthyProgress({ ...still, activeSinceMs, movedAtMs: activeSinceMs }))).toEqual([]);
   });

@@ -26,7 +26,7 @@ describe("newCheckpointStart", () => {
     expect(begun).toEqual({ sinceMs: 70_000, startingOffsets: new Map([4, 0].entries()) });
   });
 
-  it("refuses to begin if the log may have dropped messages that arrived after the frontier", async () => {
+  it("fails to begin if the log may have dropped messages that arrived after the frontier", async () => {
     await expect(start({ frontiersMs: [70_000], firsts: [3, 5], atFrontier: [4, 5] })).rejects.toThrow(
       "dropped messages of partition 1 that may have arrived after the frontier (1970-01-01T00:01:10.000Z)",
     );

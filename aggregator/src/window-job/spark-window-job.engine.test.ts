@@ -104,20 +104,23 @@ describe.skipIf(!engines)("the window job on a real Spark", () => {
     ]);
   });
 
-  it.skipIf(!canKill)("loses and doubles nothing when Spark is killed in mid-stream, twice", async () => {
-    await using fixture = await createSparkFixture(engines, { segmentMs: 500 });
-    const job = fixture.startJob();
-    for (const round of [1, 2]) {
-      const before = job.progress()?.batch ?? 0;
-      await appendUntil(fixture, () => (job.progress()?.batch ?? 0) >= before + 3, 10 * round);
-      await engines.kill("spark");
-      await waitUntil(() => job.state().kind === "unavailable", { timeoutMs: 30_000 });
-      let rounds = 0;
-      await appendUntil(fixture, () => ++rounds > 100, 10 * round + 1);
-      await engines.start("spark");
-    }
-    await fixture.untilSealed(job, { timeoutMs: 240_000 });
-    await expectExact(fixture, job, { partialsMin: 200 });
-    expect(job.state()).toMatchObject({ kind: "running" });
-  });
+  it.skipIf(!canKill)(
+    "loses no message and counts none twice when Spark is killed in mid-stream, twice",
+    async () => {
+      await using fixture = await createSparkFixture(engines, { segmentMs: 500 });
+      const job = fixture.startJob();
+      for (const round of [1, 2]) {
+        const before = job.progress()?.batch ?? 0;
+        await appendUntil(fixture, () => (job.progress()?.batch ?? 0) >= before + 3, 10 * round);
+        await engines.kill("spark");
+        await waitUntil(() => job.state().kind === "unavailable", { timeoutMs: 30_000 });
+        let rounds = 0;
+        await appendUntil(fixture, () => ++rounds > 100, 10 * round + 1);
+        await engines.start("spark");
+      }
+      await fixture.untilSealed(job, { timeoutMs: 240_000 });
+      await expectExact(fixture, job, { partialsMin: 200 });
+      expect(job.state()).toMatchObject({ kind: "running" });
+    },
+  );
 });

@@ -100,7 +100,7 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
     await expectExact(fixture, job, { partialsMin: 20, sinceMs });
   });
 
-  it("count every unusual record that the raw store accepts, or become invalid through it", async () => {
+  it("count every unusual record that the raw store accepts, or are marked as invalid because of it", async () => {
     // Each record has its own millisecond, and therefore its own window.
     await using fixture = await createSparkFixture(engines, { windowMs: 1 });
     const job = fixture.startJob();

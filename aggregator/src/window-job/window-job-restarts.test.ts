@@ -17,12 +17,12 @@ describe("the delay before a restart", () => {
   it.each([
     ["the fault after a crash", faultAfterCrash],
     ["a query that the server does not know", { ...failed, kind: "queryNotFound" } as const],
-  ])("is nothing for %s, unless it does not pass", (_, error) => {
+  ])("is zero for the first failures by %s", (_, error) => {
     const delays = [1, 3, 4].map((failures) => restartDelayMs({ error, failures }));
     expect(delays).toEqual([0, 0, 8000]);
   });
 
-  it("is not zero for another null pointer", () => {
+  it("is not zero for any other null pointer", () => {
     expect(restartDelayMs({ error: { ...faultAfterCrash, trace: "\tat x.y" }, failures: 1 })).toBe(1000);
   });
 });

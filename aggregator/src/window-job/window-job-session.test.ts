@@ -8,7 +8,7 @@ describe("the session of a mesh", () => {
     expect(windowSessionId({ topicPrefix: "a-", database: "mesh" })).toBe(id);
   });
 
-  it("is another one for another mesh", () => {
+  it("has another UUID for another mesh", () => {
     const ids = [
       { topicPrefix: "", database: "mesh" },
       { topicPrefix: "a", database: "mesh" },

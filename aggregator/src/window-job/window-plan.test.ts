@@ -99,11 +99,11 @@ describe("the identity of a checkpoint", () => {
     ["partitions", { partitions: 4 }],
     ["windows", { windowMs: 20_000 }],
     ["segments", { segmentMs: 10_000 }],
-  ])("is another one with other %s", (_, change) => {
+  ])("changes with the %s", (_, change) => {
     expect(checkpointIdentity({ ...meaning, ...change })).not.toBe(checkpointIdentity(meaning));
   });
 
-  it("changes only when the plan does, so that a new checkpoint continues after the stored partials", () => {
+  it("stays the same as long as the plan does, so that a new checkpoint continues after the stored partials", () => {
     expect(checkpointIdentity(meaning)).toMatchInlineSnapshot(`"fac97c7c29404177"`);
   });
 });

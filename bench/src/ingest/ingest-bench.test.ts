@@ -95,7 +95,7 @@ describe("ingestTargets", () => {
     ingestTargets(resultOf(...result)).map((target) => target.met);
   const atLimits = { late: 2.99, memoryMib: 256, perSecond: 1_000_000 };
 
-  it("judges by the median of the rounds' ratios", () => {
+  it("compare the median of the rounds' ratios", () => {
     expect(met([0.4, 0.4, 9], atLimits)).toEqual([true, true, true, true]);
     expect(met([0.41, 0.41, 0.1], atLimits)).toEqual([false, true, true, true]);
     expect(met([0.5, 0.1, 0.5], { late: 3.1, memoryMib: 257, perSecond: 1_000_000 })).toEqual([
@@ -106,7 +106,7 @@ describe("ingestTargets", () => {
     ]);
   });
 
-  it("does not judge the memory at a rate that was not reached", () => {
+  it("do not judge the memory at a rate that was not reached", () => {
     expect(met([0.4], { ...atLimits, perSecond: 500_000 })).toEqual([true, true, true, false]);
   });
 });

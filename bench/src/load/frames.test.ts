@@ -17,7 +17,7 @@ describe("createFrameSource", () => {
   const source = createFrameSource({ devices, secondsPerFrame: 3, startSeconds, templates: 2, seed: 1 });
   const frames = Array.from({ length: 5 }, () => PublishReadingsRequest.decode(source.next()).readings);
 
-  it("gives each device one reading a second, over the frames without a gap or a duplicate", () => {
+  it("has one reading of each device a second, over the frames without a gap or a duplicate", () => {
     expect(source.readingsPerFrame).toBe(24);
     for (const { deviceId, phaseMs } of devices) {
       const times = frames.flat().filter((reading) => reading.deviceId === deviceId);
@@ -28,7 +28,7 @@ describe("createFrameSource", () => {
     }
   });
 
-  it("gives each device values of its type, in range and with at most two decimals", () => {
+  it("has values of the device's type, in range and with at most two decimals", () => {
     for (const reading of frames.flat()) {
       const { sensorCode } = devices.find(({ deviceId }) => deviceId === reading.deviceId)!;
       const { minimum, maximum, deviceType } = sensors[sensorCode]!;
@@ -45,7 +45,7 @@ describe("createFrameSource", () => {
     expect(new Set(first.map(measuredValue)).size).toBeGreaterThan(2);
   });
 
-  it("gives each device its late readings within a day, each once, after the latest one", () => {
+  it("has the late readings of each device within a day, each once, after its latest one", () => {
     const day = 86_400;
     const late = createFrameSource({
       devices,

@@ -60,15 +60,15 @@ describe("watchBatches", () => {
   });
 });
 
-describe("batches together", () => {
+describe("several batches", () => {
   const batch = (rows: number, batchMs: number) => ({ batch: 0, rows, batchMs });
 
-  it("are busy with at least a tenth of the largest", () => {
+  it("count as busy with at least a tenth of the rows of the largest", () => {
     expect(busyBatches([batch(1000, 1), batch(100, 1), batch(99, 1), batch(0, 1)])).toHaveLength(2);
     expect(busyBatches([batch(0, 900)])).toEqual([]);
   });
 
-  it("have all their rows divided by all their time", () => {
+  it("have a rate of all their rows divided by all their time", () => {
     expect(rowsPerSecond([batch(1000, 1000), batch(200, 500)])).toBe(800);
     expect(() => rowsPerSecond([])).toThrow(RangeError);
   });

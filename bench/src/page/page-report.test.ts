@@ -35,12 +35,12 @@ describe("pageTargets", () => {
   });
 });
 
-it("growth compares the ends of the samples, and no single one decides", () => {
+it("growth is the ratio of the medians at both ends of the samples, so that no single sample decides", () => {
   expect(growthOf([100, 900, 110, 500, 500, 500, 220, 220, 900])).toBeCloseTo(1, 9);
   expect(growthOf([100])).toBe(0);
 });
 
-it("the report has a row for each view and states what others did on the machine", () => {
+it("the report has a row for each view and states the load of the machine", () => {
   const { markdown, svg } = pageReport(resultOf());
   expect(markdown).toContain("| overview | 0.300 | 0.100 | 0 | – |");
   expect(markdown).toContain("0.500 before, 2.00 (1.00 – 3.00) during");

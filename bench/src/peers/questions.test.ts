@@ -53,7 +53,7 @@ describe("isExact", () => {
   });
 });
 
-it("asks about one series and about all series in turn, within the readings", () => {
+it("queries one series and all series alternately, within the time of the readings", () => {
   const readings = createBenchReadings(40_000);
   const questions = createPeerQuestions(readings, 100).map(({ question }) => question);
   expect(questions.filter(({ deviceId }) => deviceId !== undefined)).toHaveLength(50);

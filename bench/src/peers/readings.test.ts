@@ -10,12 +10,12 @@ it("sends every distinct reading at least once, and some of them twice", () => {
   expect(twice).toBeCloseTo(disorder.duplicateShare, 1);
 });
 
-it("holds each device's instants once", () => {
+it("has each timestamp of a device once", () => {
   const identities = readings.distinct.map(({ deviceId, timestampMs }) => `${deviceId} ${timestampMs}`);
   expect(new Set(identities).size).toBe(identities.length);
 });
 
-it("sends readings after later ones of the same device", () => {
+it("sends some readings after later ones of the same device", () => {
   const latest = new Map<string, number>();
   let behind = 0;
   for (const { deviceId, timestampMs } of readings.sent) {
@@ -26,6 +26,6 @@ it("sends readings after later ones of the same device", () => {
   expect(behind / readings.sent.length).toBeGreaterThan(disorder.lateShare / 2);
 });
 
-it("makes the same readings again", () => {
+it("generates the same readings every time", () => {
   expect(createBenchReadings(40_000)).toEqual(readings);
 });

@@ -44,12 +44,12 @@ function met(words: string, ...result: Parameters<typeof resultOf>): boolean[] {
 }
 
 describe("queryTargets", () => {
-  it("judges by the median of the rounds' p99 ratios", () => {
+  it("compare the median of the rounds' p99 ratios", () => {
     expect(met("times that of one", { anyTimeframe: 20, full: 10 })).toEqual([true, true]);
     expect(met("times that of one", { anyTimeframe: 21, full: 10.1 })).toEqual([false, false]);
   });
 
-  it("judges latencies in ms, and states them as multiples of the empty RPC of their round", () => {
+  it("compare latencies in ms, and state them as multiples of the empty RPC of their round", () => {
     expect(met("p99 of any timeframe at most 9 ms", { anyTimeframe: 9, full: 1 })).toEqual([true]);
     expect(met("p99 of any timeframe at most 9 ms", { anyTimeframe: 9.1, full: 1 })).toEqual([false]);
     const [oneRow] = queryTargets(resultOf({ anyTimeframe: 1, full: 1 })).filter(({ text }) =>
@@ -58,13 +58,13 @@ describe("queryTargets", () => {
     expect(oneRow?.measured).toBe("1.00 (1.00 – 1.00) ms, 2.00 (2.00 – 4.00) times an empty RPC");
   });
 
-  it("compares the full range with the scans of the same round", () => {
+  it("compare the full range with the scans of the same round", () => {
     const words = "faster than DuckDB";
     expect(met(words, { anyTimeframe: 1, full: 1 })).toEqual([true]);
     expect(met(words, { anyTimeframe: 1, full: 1 }, { scansMs: [[99], [99], [300]] })).toEqual([false]);
   });
 
-  it("counts the answers of many clients for each second of CPU", () => {
+  it("count the answers of many clients for each second of CPU", () => {
     const bursts = [{ answers: 2999, wallMs: 1, cpuMs: 2000 }];
     expect(met("clients at once", { anyTimeframe: 1, full: 1 })).toEqual([true]);
     expect(met("clients at once", { anyTimeframe: 1, full: 1 }, { bursts })).toEqual([false]);

@@ -46,7 +46,7 @@ describe("barChartSvg", () => {
     expect(from! + Math.max(...barWidths(svg))).toBeLessThan(Number(width) - 200);
   });
 
-  it("gives the smallest figure a bar, also if it is a power of ten", () => {
+  it("draws a bar for the smallest figure, also if it is a power of ten", () => {
     for (const width of barWidths(barChartSvg(chartOf(1.1, 11)))) expect(width).toBeGreaterThan(1);
   });
 

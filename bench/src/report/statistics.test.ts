@@ -26,7 +26,7 @@ describe("percentile", () => {
     expect(percentile([3, 1, 2], 0.5)).toBe(2);
   });
 
-  it("is the only value of one", () => {
+  it("is the value itself in a list of one", () => {
     expect(percentile([3], 0.99)).toBe(3);
   });
 });

@@ -45,7 +45,7 @@ function resultOf({ p99Ms, cores, perSecond }: { p99Ms: number; cores: number; p
   } satisfies StreamsResult;
 }
 
-it("judges time and CPU only if the devices' readings were acknowledged", () => {
+it("compares time and CPU with the targets only if the devices' readings were acknowledged", () => {
   const met = (figures: Parameters<typeof resultOf>[0]) =>
     streamsTargets(resultOf(figures)).map((target) => target.met);
   expect(met({ p99Ms: 150, cores: 1, perSecond: 9900 })).toEqual([true, true]);

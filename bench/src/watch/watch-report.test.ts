@@ -27,7 +27,7 @@ function resultOf(p99s: { readonly beside: number; readonly gap: number }): Watc
 }
 
 describe("watchTargets", () => {
-  it("judges by the median of the rounds: p99 beside watchers to p99 without, and the longest silence", () => {
+  it("compare the medians of the rounds: p99 beside watchers to p99 without, and the longest silence", () => {
     const met = (p99s: { beside: number; gap: number }) =>
       watchTargets(resultOf(p99s)).map((target) => target.met);
     expect(met({ beside: 20, gap: 1000 })).toEqual([true, true]);
@@ -47,7 +47,7 @@ describe("watchReport", () => {
     expect(markdown).toContain("0.500 before, 2.00 (1.00 – 3.00) during");
   });
 
-  it("has figures for programs, and a chart of both sides", () => {
+  it("has figures that programs can read, and a chart of both sides", () => {
     expect(json).toMatchObject({ rounds: [{ besideMs: { p99: 15 } }, {}, { besideMs: { p99: 45 } }] });
     expect(svg).toContain("beside 1,000 watchers of 50 questions");
   });

@@ -11,7 +11,7 @@ const batch = (number: number): ObservedBatch => ({
 });
 
 describe("a live part", () => {
-  it("has the batches and the CPU time of its work only, and the lag meanwhile", async () => {
+  it("counts the batches and the CPU time of its own work only, and the lag during it", async () => {
     const batches = [batch(0)];
     let cpuMs = 70;
     const part = await observeLive(

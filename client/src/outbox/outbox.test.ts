@@ -52,7 +52,7 @@ describe("outbox", () => {
     expect(fake.sent).toHaveLength(2);
   });
 
-  it("lets the unit grow while no sender is free, up to the limit of a unit", async () => {
+  it("adds readings to a complete unit while no sender is free, up to the limit of a unit", async () => {
     const fake = createFakeSender();
     const { clock, add } = createTestOutbox({ sender: fake.sender });
     add(1);
@@ -153,7 +153,7 @@ describe("outbox", () => {
     expect(add(10)).toBe(10);
   });
 
-  it("lets the caller wait instead if configured", async () => {
+  it("makes the caller wait when the memory is full, if configured", async () => {
     const fake = createFakeSender();
     const { outbox, add } = createTestOutbox({ sender: fake.sender, whenFull: "wait" });
     expect(add(201)).toBe(200);

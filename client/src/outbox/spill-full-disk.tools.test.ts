@@ -6,7 +6,7 @@ import { acked, createFakeSender, createTestOutbox, numbers } from "../../testin
 import { openSpill } from "./spill.ts";
 
 describe("a spill folder on a full disk", () => {
-  it("is reported once by name; units stay in memory while they fit, and the folder is used again later", async () => {
+  it("is reported once with its path; units stay in memory while they fit, and the folder is used again when it has space", async () => {
     using disk = mountSmallDisk(2);
     const folder = join(disk.path, "spill");
     const problems: string[] = [];

@@ -127,7 +127,7 @@ describe("in Chromium, in cleartext over HTTP/1.1, from another origin", () => {
     expect([light, await background()]).toEqual(["rgb(244, 246, 248)", "rgb(15, 20, 26)"]);
   });
 
-  it("a page of an origin that is not allowed gets nothing, and names the setting", async () => {
+  it("a page of an origin that is not allowed receives no answer, and names the setting", async () => {
     await using stranger = await servePage();
     const { page, seen } = await open(browser, address, stranger.origin);
     const problem = await problemOf(page);

@@ -44,7 +44,7 @@ describe.skipIf(findEnvoy() === undefined)("buf curl, through Envoy", () => {
     return counts;
   }
 
-  it("is shown in every protocol over every HTTP that allows it", () => {
+  it("is documented for every protocol over each version of HTTP that it allows", () => {
     const cells = (kind: string) =>
       cases.filter(({ what }) => what === kind).map(({ http, protocol }) => `${http} ${protocol}`);
     const all = ["h1 connect", "h1 grpcweb"].concat(

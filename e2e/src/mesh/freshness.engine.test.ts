@@ -19,7 +19,7 @@ describe.skipIf(engines === undefined)("the freshness of the real mesh under 200
     await mesh?.[Symbol.asyncDispose]();
   }, 60_000);
 
-  it("is printed: from an acknowledgement to the answer, and the share of answers from windows", async () => {
+  it("is printed as the time from an acknowledgement to the answer, with the share of answers from windows", async () => {
     using publisher = createPublisher(mesh.address);
     const load = startSteadyLoad({ target: mesh.address, prefix: loadPrefix, readingsPerSecond: 200 });
     const delaysMs: number[] = [];

@@ -23,7 +23,7 @@ describe.skipIf(engines === undefined)("the front door of the real mesh", () => 
     await mesh?.[Symbol.asyncDispose]();
   }, 60_000);
 
-  it("is drained under load beside another one, and no unit breaks or is lost", async () => {
+  it("is drained under load while another one runs, and no unit breaks or is lost", async () => {
     const prefix = "drained.";
     const behind = (name: "ingest" | "query") => {
       const [host = "", port] = mesh.services.get(name).address.split(":");

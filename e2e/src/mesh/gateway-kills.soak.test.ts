@@ -21,7 +21,7 @@ describe.skipIf(engines === undefined)("kill -9 under the load of HTTP and MQTT 
   }, 60_000);
 
   it(
-    "of the gateway, of ingest and of a broker loses nothing that was acknowledged, and doubles nothing",
+    "of the gateway, of ingest and of a broker loses no acknowledged reading, and stores none twice",
     async () => {
       const prefix = "gateway.";
       const load = await startGatewayLoad({ http: mesh.address, mqttPort, prefix });

@@ -17,7 +17,7 @@ describe.skipIf(engines === undefined)("kill -9 under load of", () => {
   }, 60_000);
 
   it.each(victims)(
-    "$name, at 500 readings a second, loses nothing, doubles nothing, and answers stay exact",
+    "$name, at 500 readings a second, loses no acknowledged reading, stores none twice, and answers stay exact",
     { timeout: recoveryLimitMs * 3 },
     async (victim) => {
       const prefix = `${victim.name.replaceAll(" ", "-")}.`;

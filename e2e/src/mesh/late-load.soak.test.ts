@@ -32,7 +32,7 @@ describe.skipIf(engines === undefined)("4,000 readings a second, a quarter late 
     await mesh?.[Symbol.asyncDispose]();
   }, 180_000);
 
-  it("are all stored, questions end within their deadline meanwhile, and few partials wait", {
+  it("are all stored, queries end within their deadline meanwhile, and few partials wait", {
     timeout: catchUpLimitMs * 3,
   }, async () => {
     const questions = askMeanwhile(mesh);

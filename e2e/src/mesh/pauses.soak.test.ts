@@ -67,7 +67,7 @@ describe.skipIf(engines === undefined)("parts that hang for a minute, under load
   }, 60_000);
 
   it.each(groups)(
-    "lose nothing, double nothing, and no answer is wrong meanwhile: $group",
+    "lose no acknowledged reading, store none twice, and no answer is wrong meanwhile: $group",
     {
       timeout: recoveryLimitMs * 10,
     },

@@ -165,14 +165,17 @@ describe.skipIf(!engines)("services that start before everything they need", () 
   it.each([
     ["a new mesh", ["mongodb", "kafka", "kafka-connect", "spark"]],
     ["a mesh that was made before", ["spark", "kafka-connect", "mongodb", "kafka"]],
-  ] as const)("come up by themselves, and report in one line what they wait for: %s", async (_, order) => {
-    const { needs, services } = await startInOrder(order);
-    for (const [service, engine] of needs) {
-      const { lines } = services[service];
-      const reported = lines.filter(({ dependency }) => dependency === engine);
-      // Once for each reason: a refused connection, and perhaps an attempt that timed out.
-      expect(reported.length, `${service}, ${engine}`).toBeLessThanOrEqual(4);
-      expect(JSON.stringify(reported)).not.toMatch(/\\n +at /);
-    }
-  });
+  ] as const)(
+    "become ready by themselves, and report in one line which dependency they wait for: %s",
+    async (_, order) => {
+      const { needs, services } = await startInOrder(order);
+      for (const [service, engine] of needs) {
+        const { lines } = services[service];
+        const reported = lines.filter(({ dependency }) => dependency === engine);
+        // Once for each reason: a refused connection, and perhaps an attempt that timed out.
+        expect(reported.length, `${service}, ${engine}`).toBeLessThanOrEqual(4);
+        expect(JSON.stringify(reported)).not.toMatch(/\\n +at /);
+      }
+    },
+  );
 });

@@ -100,7 +100,7 @@ describe("the dashboard in Chromium on the single process", () => {
     await waitUntil(async () => (await count.textContent()) === "60", { timeoutMs: 10_000 });
   });
 
-  it("shows a gap as a gap, also in the table beside the chart", async () => {
+  it("shows a gap in the chart as a gap in the table beside it", async () => {
     const page = await open(`#/explore?devices=cellar&${wholeHour}&bucket=60`);
     await page.getByText("The chart as a table").click();
     const rows = page.locator("details table tbody tr");
@@ -136,7 +136,7 @@ describe("the dashboard in Chromium on the single process", () => {
     expect(page.url()).toContain("devices=cellar");
   });
 
-  it("proves in the browser that answers equal brute force, while the simulator runs with faults", async () => {
+  it("compares answers with brute force in the browser, while the simulator runs with faults", async () => {
     const page = await open("#/simulator");
     await page.getByRole("button", { name: "Rough network" }).click();
     await page.getByLabel("Devices").fill("8");
@@ -162,7 +162,7 @@ describe("the dashboard in Chromium on the single process", () => {
     expect(command).toContain(`'{"deviceIds":["attic"],"pageSize":2}' http://${mesh.query}/devicemesh.v1`);
   });
 
-  it("is used by keyboard alone: views, selection, crosshair, zoom", async () => {
+  it("can be used by keyboard alone: views, selection, crosshair, zoom", async () => {
     const page = await open("#/overview");
     await page.getByRole("row", { name: /attic/ }).waitFor();
     await page.keyboard.press("Tab");

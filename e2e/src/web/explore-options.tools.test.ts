@@ -81,7 +81,7 @@ describe("many devices, percentiles, time-weighted averages and gaps in the dash
     await page.locator(".legend th", { hasText: "p99" }).waitFor();
   }, 60_000);
 
-  it("shows the time-weighted averages of the server for the hold that is chosen", async () => {
+  it("shows the time-weighted averages of the server for the chosen longest hold", async () => {
     const page = await open("#/overview");
     const answered = nextAggregates(page, "cellar");
     await page.evaluate((hash) => {

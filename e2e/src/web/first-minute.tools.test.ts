@@ -62,7 +62,7 @@ describe("the first minute of npm start", () => {
     await keepScreenshot(page, "sample-year-light");
   });
 
-  it("fits a phone, where every view is reached by one tap", async () => {
+  it("fits the screen of a phone, where one tap reaches every view", async () => {
     const page = await open("#/overview", 390, 844);
     await page.emulateMedia({ colorScheme: "dark" });
     await page.getByRole("row", { name: /thermostat-0001/ }).waitFor();
@@ -88,7 +88,7 @@ describe("the first minute of npm start", () => {
     await page.close();
   });
 
-  it("uses wide screens", async () => {
+  it("uses the width of wide screens", async () => {
     const page = await open("#/live?buckets=120", 2560, 1440);
     await page.getByRole("heading", { name: "Newest buckets" }).waitFor();
     await keepScreenshot(page, "live-wide");

@@ -98,7 +98,7 @@ describe("a plan", () => {
     [["kafka", "kafka:3"], "cannot be combined"],
     [["spark", "spark:cluster"], "cannot be combined"],
     [["connect"], "connect needs kafka"],
-  ] as const)("of %j is refused: %s", (parts, reason) => {
+  ] as const)("of %j is rejected: %s", (parts, reason) => {
     expect(() => checkParts(parts)).toThrow(reason);
   });
 });

@@ -28,7 +28,7 @@ describe.skipIf(engines === undefined)("the engines of a test run", () => {
   });
 
   it.each(["kafka-2", "connect", "mongo", "spark"])(
-    "%s is killed by another process, seen as stopped, and answers again on the same address",
+    "%s is killed by another process, reported as stopped, and answers again on the same address",
     async (name) => {
       const addressOf = async () =>
         (await engineControl(engines!.folder).status()).find((engine) => engine.name === name)?.address;

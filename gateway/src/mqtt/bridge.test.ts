@@ -76,7 +76,7 @@ it.each<[FakeBrokerLimits, number, string]>([
   expect(ingest.stored).toMatchObject([{ deviceId: "home/kitchen", value: 21.5 }]);
 });
 
-it("acknowledges only after ingest, in the order of the messages", async () => {
+it("acknowledges messages only after ingest has, in their order", async () => {
   const broker = await startFakeBroker();
   const ingest = createFakeIngest({ isQueued: true });
   await startBridge(ingest, broker);
@@ -88,7 +88,7 @@ it("acknowledges only after ingest, in the order of the messages", async () => {
   await expect.poll(() => broker.acknowledged).toEqual([1, 2, 3]);
 });
 
-it("acknowledges retained messages, rejected readings and other messages, and stores none of them", async () => {
+it("acknowledges retained messages, rejected readings and messages that are not readings, and stores none of them", async () => {
   const broker = await startFakeBroker();
   const ingest = createFakeIngest({ isValid: () => false });
   const { bridge } = await startBridge(ingest, broker);

@@ -20,7 +20,7 @@ describe.each(versions)("MQTT version %i", (version) => {
       .toMatchObject([{ deviceId: "kitchen", sensor: "temperature", value: 21.5 }]);
   });
 
-  it.each([1, 2] as const)("acknowledges QoS %i only after ingest", async (qos) => {
+  it.each([1, 2] as const)("acknowledges QoS %i only after ingest has", async (qos) => {
     const ingest = createFakeIngest({ isQueued: true });
     const { port } = await serveBroker({ ingest });
     const client = await connectClient(port, protocol(version));

@@ -14,12 +14,12 @@ it("encodes every short name as an id, and decodes it again", () => {
   );
 });
 
-it("keeps names that are ids, and encodes a blank", () => {
+it("keeps names that are valid ids, and encodes a blank", () => {
   expect(idOfName("living-room/lamp")).toBe("living-room/lamp");
   expect(idOfName("Living room")).toBe("Living%20room");
 });
 
-it("keeps an id from an answer, and encodes a text that is not an id", () => {
+it("keeps an id that a server returned, and encodes a text that is not an id", () => {
   expect(idOfDocument("Living%20room")).toBe("Living%20room");
   expect(idOfDocument("Living room")).toBe("Living%20room");
 });

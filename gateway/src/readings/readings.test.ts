@@ -38,7 +38,7 @@ it.each([
   [-1680033862, "timestamp.form"],
   [12345, "timestamp.epoch"],
   [99999999999, "timestamp.epoch"],
-])("guesses nothing of the time %j", (value, rule) => {
+])("rejects the time %j instead of guessing", (value, rule) => {
   expect(parseTimestamp(value)).toMatchObject({ kind: "problem", rule });
 });
 
@@ -80,7 +80,7 @@ it.each([
 });
 
 it.each(["21,5", "21.5 °C", "0x10", "1_000", "Infinity", "1e999", true, {}, [1], Number.POSITIVE_INFINITY])(
-  "guesses nothing of the value %j",
+  "rejects the value %j instead of guessing",
   (raw) => expect(parseValue(raw, undefined).kind).toBe("problem"),
 );
 

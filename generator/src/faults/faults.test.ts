@@ -61,7 +61,7 @@ describe("faults", () => {
     expect(rows.map(({ deviceId }) => deviceId).slice(0, 3)).toEqual(["device-0", "device-1", "device-2"]);
   });
 
-  it("are the same for the same seed, and others for another", () => {
+  it("are the same for the same seed, and different for another seed", () => {
     const faults = {
       lateRate: 0.1,
       duplicateRate: 0.1,
@@ -75,7 +75,7 @@ describe("faults", () => {
     expect(run(faults, { intervals: 300, seed: 6n }).rows).not.toEqual(rows);
   });
 
-  it("delay the given share, with that mean, never beyond the longest delay, and lose none", () => {
+  it("delay the given share with the given mean, never beyond the longest delay, and lose none", () => {
     const { rows, measured } = run(
       { lateRate: 0.2, lateMeanMs: 20_000, lateMaxMs: 60_000 },
       { flush: false },
@@ -93,7 +93,7 @@ describe("faults", () => {
     expect(all).toHaveLength(measured);
   });
 
-  it("shuffle within the span and no further", () => {
+  it("move readings within the span and no further", () => {
     const { rows, measured } = run({ shuffleSpan: 8 }, { intervals: 100 });
     expect(rows).toHaveLength(measured);
     const order = rows.map((row) => (row.timestampMs - startMs) / 100 + Number(row.deviceId.slice(7)));
@@ -109,7 +109,7 @@ describe("faults", () => {
     expect(new Set(rows.map(identity)).size).toBe(measured);
   });
 
-  it("give each device a clock with a constant offset, within the bound", () => {
+  it("shift the clock of each device by a constant offset, within the bound", () => {
     const { rows } = run({ clockSkewMaxMs: 5000 }, { intervals: 50 });
     const skews = Map.groupBy(rows, ({ deviceId }) => deviceId);
     const distinct = new Set<number>();
@@ -132,7 +132,7 @@ describe("faults", () => {
     }
   });
 
-  it("break the given share, each of them certainly, in many ways", () => {
+  it("make the given share of readings invalid, in many ways, and no other reading", () => {
     const { rows } = run({ invalidRate: 0.1 });
     const broken = rows.filter((row) => !isValid(row));
     expect(broken.length / rows.length).toBeGreaterThan(0.09);
@@ -153,7 +153,7 @@ describe("faults", () => {
     expect(rows).toHaveLength(measured - 500);
   });
 
-  it("keep nothing back after a flush", () => {
+  it("have passed on every reading after a flush", () => {
     const { rows, measured } = run(
       { lateRate: 1, lateMeanMs: 1e9, lateMaxMs: 1e9, shuffleSpan: 1000 },
       { intervals: 33 },

@@ -11,7 +11,7 @@ import { type ReplayProgress, replayFile } from "./replay.ts";
 describe("replay", () => {
   const write = recordingFile();
 
-  it("delivers the recording that comes with the project whole, with its own times", async () => {
+  it("delivers every reading of the project's sample recording, with its own timestamps", async () => {
     await using ingest = await startFakeIngest();
     const file = fileURLToPath(new URL("../../recordings/seattle-hourly-normals.csv", import.meta.url));
     const progress: ReplayProgress[] = [];
@@ -147,7 +147,7 @@ describe("replay", () => {
     expect(readings.reduce((sum, count) => sum + count, 0)).toBe(4);
   });
 
-  it("gives each reading the time at which it is sent, as if live", async () => {
+  it("sets the timestamp of each reading to the time at which it is sent, like a live device", async () => {
     await using ingest = await startFakeIngest();
     const before = Date.now();
     const file = write([header, ...lines(5)].join("\n"));

@@ -96,7 +96,7 @@ describe("walk", () => {
     );
   });
 
-  it("varies: values differ, and steps from one second to the next are small", () => {
+  it("returns values that differ, with small steps from one second to the next", () => {
     const values = valuesOf({ count: 4, seed: 3n, ticks: 3600 });
     const largestStep = values.map((own) =>
       Math.max(...own.slice(1).map((value, at) => Math.abs(value - own[at]!))),

@@ -76,7 +76,7 @@ describe("a deny list in a file", () => {
     expect(["a", "b"].map((id) => file.list.has("token", id))).toEqual([true, true]);
   });
 
-  it("lifts everything when the file contains `none`, and logs each entry", async () => {
+  it("removes every entry when the file contains `none`, and logs each", async () => {
     using file = withFile("token a\ntoken b\n");
     replace(file.path, "# all found again\nnone\n");
     await waitUntil(() => !file.list.has("token", "a"));
@@ -90,7 +90,7 @@ describe("a deny list in a file", () => {
     ]);
   });
 
-  it("lifts a removed entry and keeps the others", async () => {
+  it("removes an entry that the file no longer contains, and keeps the others", async () => {
     using file = withFile("token a\ntoken b\n");
     replace(file.path, "token b\n");
     await waitUntil(() => !file.list.has("token", "a"));

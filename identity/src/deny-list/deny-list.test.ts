@@ -30,7 +30,7 @@ describe("a deny list", () => {
   });
 
   it.each(["token", "tokens a", "serial xyz", "serial :", "sha256 g", "token a b", "a"])(
-    "names the line that it does not understand: %s",
+    "reports the line that it cannot parse: %s",
     (line) => {
       const { entries, problems } = parseDenyList(`token before\n${line}\ntoken after`);
       expect(problems).toEqual([`line 2: ${JSON.stringify(line)}`]);
@@ -38,7 +38,7 @@ describe("a deny list", () => {
     },
   );
 
-  it("reads its entries for each check", () => {
+  it("uses the current entries for each check", () => {
     let entries: ReadonlySet<string> = new Set();
     const list = createDenyList(() => entries);
     expect(list.has("token", "a")).toBe(false);

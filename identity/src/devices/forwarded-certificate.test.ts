@@ -16,7 +16,7 @@ describe("parseForwardedCertificate", () => {
     expect(parseForwardedCertificate(`URI="${oven}"`)).toEqual({ uris: [oven] });
   });
 
-  it("takes everything from the certificate if Envoy forwards it", async () => {
+  it("reads name and fingerprint from the certificate if Envoy forwards it", async () => {
     const { certificate } = await (await createTestAuthority()).client(oven);
     const facts = parseForwardedCertificate(
       `Hash=ab;URI=spiffe://x/device/y;Cert="${encodeURIComponent(certificate)}"`,
@@ -40,7 +40,7 @@ describe("parseForwardedCertificate", () => {
     `URI=${oven};;Hash=a`,
     'Cert="abc"',
     `URI=${oven}${"a".repeat(20_000)}`,
-  ])("gives nothing for %j", (header) => {
+  ])("returns undefined for %j", (header) => {
     expect(parseForwardedCertificate(header.slice(0, 20_000))).toBeUndefined();
   });
 });

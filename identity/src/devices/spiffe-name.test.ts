@@ -42,7 +42,7 @@ describe("parseSpiffeName", () => {
     "Spiffe://devicemesh/device/a",
     "https://devicemesh/device/a",
     " spiffe://devicemesh/device/a",
-  ])("reads no name from %j", (uri) => {
+  ])("returns undefined for %j", (uri) => {
     expect(parseSpiffeName(uri)).toBeUndefined();
   });
 

@@ -84,7 +84,7 @@ describe("createTlsTermination", () => {
     expect(server.tls.peerOf(address)).toEqual({ kind: "none" });
   });
 
-  it("forgets a closed connection, and does not know one that never existed", async () => {
+  it("returns nothing for a closed connection, and for one that never existed", async () => {
     await using server = await start(ca.certificate);
     const { address, socket } = await server.open();
     expect(server.tls.peerOf(address)).toBeDefined();

@@ -54,7 +54,7 @@ it("lets any client send if neither tokens nor certificates are configured", () 
 });
 
 describe("a token", () => {
-  it("sends for the devices of its claim only", async () => {
+  it("may send for the devices of its claim only", async () => {
     const { identify } = open({ jwks });
     const token = await issuer.token({ scopes: sendScope, devices: ["thermostat", "plant-7*"] });
     const { publisher, mayRead } = await identify!({ peer: "", headers: bearer(token) });
@@ -75,7 +75,7 @@ describe("a token", () => {
     [{ scopes: sendScope }, "lists no devices"],
     [{ scopes: sendScope, devices: ["a b"] }, "list of device ids"],
     [{ scopes: sendScope, devices: ["a"], expiresMs: nowMs - 60_000 }, "expired"],
-  ])("is refused when it may not send: %j", async (request, text) => {
+  ])("is rejected if it may not send: %j", async (request, text) => {
     const { identify } = open({ jwks });
     await expect(identify!({ peer: "", headers: bearer(await issuer.token(request)) })).rejects.toThrow(text);
   });
@@ -91,13 +91,13 @@ describe("a token", () => {
     await expect(identify!({ peer: "", headers: bearer(token) })).rejects.toThrow("revoked");
   });
 
-  it("is required", async () => {
+  it("is required if tokens are configured", async () => {
     const { identify } = open({ jwks });
     await expect(identify!({ peer: "", headers: { get: () => null } })).rejects.toThrow("no token");
   });
 });
 
-it("a certificate sends for the devices of its name, and a connection without one may use a token", async () => {
+it("a certificate may send for the devices of its name, and a connection without one may use a token", async () => {
   const access = open({ ...tls, jwks });
   const peers: string[] = [];
   const server = await startSocketServer({

@@ -7,7 +7,7 @@ const claims = (jti: unknown) => ({ sub: "ada", exp: 2_000_000_000, jti });
 
 describe("the claims of a token", () => {
   it.each(["", " ", "#stolen", "a b", "a\nb", "a\u00a0b", "\ttab", undefined, 7])(
-    "are refused with the id %j, which no deny list could revoke",
+    "are rejected with the id %j, which no deny list could revoke",
     (jti) => {
       expect(() => userOf(claims(jti))).toThrow(/\(jti\)/);
     },

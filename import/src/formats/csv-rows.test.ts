@@ -26,7 +26,7 @@ describe("createFieldReader", () => {
     expect(fieldsOf('  a   "b c"\td \n', "blanks")).toEqual([["a", "b c", "d"]]);
   });
 
-  it("gives lines their numbers in the file", () => {
+  it("returns the line number of each row in the file", () => {
     expect(linesOf('a\n\n"b\nc",d\ne\n', ",").map(({ line }) => line)).toEqual([1, 3, 5]);
   });
 

@@ -23,7 +23,7 @@ function growthMib(remember: (part: string) => void): number {
 }
 
 describe("ownCopy", () => {
-  it("gives the same text", () => {
+  it("returns the same text", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => ownCopy(text) === text));
   });
 

@@ -12,8 +12,8 @@ const reading = fc.tuple(
   fc.constantFrom(0, 1, 2.5),
 );
 
-describe("readings that come again in recordings", () => {
-  it("are found as a map of identities finds them, with the lines of the first conflicts", async () => {
+describe("readings that occur more than once in recordings", () => {
+  it("are found exactly as with a map of identities, with the lines of the first conflicts", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(reading, { maxLength: 300 }), async (readings) => {
         const index = createDuplicateIndex();
@@ -37,7 +37,7 @@ describe("readings that come again in recordings", () => {
     );
   });
 
-  it("are found among 200,000 readings on disk, none besides, and leave no file", async () => {
+  it("are found among 200,000 readings on disk, and no others are; no file is left", async () => {
     const folder = mkdtempSync(join(tmpdir(), "index-"));
     const index = createDuplicateIndex({ folder });
     for (let round = 0; round < 2; round++) {

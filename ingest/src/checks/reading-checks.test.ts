@@ -27,7 +27,9 @@ afterEach(() => {
 const propertyTimeoutMs = 300_000;
 
 describe("the checks of readings", () => {
-  it("equal protovalidate on 100,000 random and boundary messages", { timeout: propertyTimeoutMs }, () => {
+  it("agree with protovalidate on 100,000 random and boundary messages", {
+    timeout: propertyTimeoutMs,
+  }, () => {
     const verdicts = new Map<string, number>();
     let readings = 0;
     fc.assert(

@@ -70,7 +70,7 @@ describe("the admission of appends", () => {
     expect(openUnit().add(batch("b", 1))).toBeInstanceOf(Promise);
   });
 
-  it("admits nothing of a unit whose signal aborts, and serves those behind it", async () => {
+  it("admits no append of a unit whose signal aborts, and admits the queued ones after it", async () => {
     const { admission, appended, openUnit } = openAdmission(10);
     openUnit().add(batch("a", 5));
     const controller = new AbortController();

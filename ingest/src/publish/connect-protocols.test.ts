@@ -151,7 +151,7 @@ describe("a batch in JSON", () => {
     ["an impossible date", reading("2026-02-30T12:00:00Z", { heartRate: 60 }), "readings[0].timestamp"],
     ["a field of another name", '{"readings":[{"device":"a"}]}', '"device"'],
     ["no JSON", "{", "JSON"],
-  ])("is rejected as a whole for %s, with the place", async (_, body, text) => {
+  ])("is rejected as a whole for %s, with the position of the fault", async (_, body, text) => {
     await using test = await startTestIngest({ server: "Connect" });
     expect(await publish(test.port, body)).toMatchObject({
       code: "invalid_argument",

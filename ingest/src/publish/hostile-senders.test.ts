@@ -30,7 +30,7 @@ describe.each(ingestServers)("a sender without a certificate, on %s", (server) =
   afterAll(() => identity[Symbol.dispose]());
 
   it.each(methods)(
-    "is rejected by its headers: 60 unfinished bodies of one connection are not held, %s",
+    "is rejected by its headers: 60 unfinished bodies of one connection are not buffered, %s",
     async (method) => {
       const unfinished = createUnfinishedRequests();
       await using ingest = await identity.start("certificates", { server, unfinished });
@@ -80,7 +80,7 @@ describe.each(ingestServers)("a sender without a certificate, on %s", (server) =
   });
 });
 
-describe.each(ingestServers)("a body that does not come to its end, on %s", (server) => {
+describe.each(ingestServers)("a body that never ends, on %s", (server) => {
   it.each(methods)("is limited to the share of its connection, %s", async (method) => {
     const unfinished = createUnfinishedRequests({ connectionBytesMax: 8 * mebibyte });
     await using test = await startTestIngest({ server, dependencies: { unfinished } });
@@ -122,7 +122,7 @@ describe.each(ingestServers)("a body that does not come to its end, on %s", (ser
   );
 
   it.each(methods)(
-    "is rejected after a time: one byte now and then keeps nothing open, %s",
+    "is rejected after a time limit, even if a byte arrives now and then, %s",
     async (method) => {
       const unfinished = createUnfinishedRequests({ messageTimeoutMs: 200 });
       await using test = await startTestIngest({ server, dependencies: { unfinished } });
@@ -184,7 +184,7 @@ describe("a call that ingest does not serve", () => {
 });
 
 it.each(ingestServers)(
-  "does not end a call at once whose deadline is beyond what a timer can keep, on %s",
+  "does not end a call at once if its deadline is beyond the range of a timer, on %s",
   async (server) => {
     await using test = await startTestIngest({ server });
     using connection = openHttp2(`http://127.0.0.1:${test.port}`);
@@ -212,7 +212,7 @@ describe("silent connections", () => {
     for (const socket of silent) socket.destroy();
   });
 
-  it("are closed: those without any bytes and those with only the preface", async () => {
+  it("are closed if they have sent nothing, or only the preface", async () => {
     const connections = { firstBytesTimeoutMs: 100, idleTimeoutMs: 200 };
     await using test = await startTestIngest({ config: { connections } });
     const silent = await connectTo(test.ingest.port);
@@ -224,7 +224,7 @@ describe("silent connections", () => {
     await readToClose(half);
   });
 
-  it("do not include those with an open unit, which may finish on an old connection", async () => {
+  it("are not closed while a unit is open, which may finish on an old connection", async () => {
     const connections = { idleTimeoutMs: 50, ageMaxMs: 50 };
     await using test = await startTestIngest({ config: { connections } });
     using connection = openHttp2(`http://127.0.0.1:${test.ingest.port}`);

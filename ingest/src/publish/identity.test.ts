@@ -167,7 +167,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
   });
 
   it.each(["serial", "sha256", "uri"] as const)(
-    "reads the deny list again without a restart, and refuses what it revokes by %s",
+    "reads the deny list again without a restart, and rejects a certificate that it revokes by %s",
     async (kind) => {
       await using test = await fixture.start("certificates", { server });
       const device = await fixture.certified(oven);

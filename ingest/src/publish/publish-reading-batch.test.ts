@@ -42,7 +42,7 @@ describe.each(ingestServers)("PublishReadingBatch on %s", (server) => {
     expect(test.ingest.stats()).toMatchObject({ accepted: 2, refused: 1, units: 1, frames: 1 });
   });
 
-  it("reports which of the accepted readings were stored before, where the log knows", async () => {
+  it("reports how many of the accepted readings were stored before, if the log knows", async () => {
     await using test = await startTestIngest({ server });
     const batch = frameOf(thermostatReading("a"), thermostatReading("a"), thermostatReading("a", 0, 99));
     const counts = { accepted: 3n, duplicates: 1n, conflicts: 1n };

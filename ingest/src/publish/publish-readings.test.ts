@@ -103,7 +103,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     ["1001 readings", () => frameOf(...thermostatReadings("a", 1001)), "frames[0].readings"],
     ["more than 1 MiB", () => lengthDelimited(99, Buffer.alloc(1024 * 1024)), "frames[0]"],
     ["1 MiB and 60 KiB", () => lengthDelimited(99, Buffer.alloc((1024 + 60) * 1024)), "frames[0]"],
-  ])("answers a frame of %s with RESOURCE_EXHAUSTED and what the limit is", async (_, frame, subject) => {
+  ])("answers a frame of %s with RESOURCE_EXHAUSTED and the limit", async (_, frame, subject) => {
     await using test = await startTestIngest({ server });
     const error = errorOf(await test.client.publish(frame()));
     expect(error.code).toBe(status.RESOURCE_EXHAUSTED);

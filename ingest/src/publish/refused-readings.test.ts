@@ -115,7 +115,7 @@ describe.each(ingestServers)("a reading that breaks a rule on %s", (server) => {
     });
   });
 
-  it("is rejected by name if its device sends too many duplicates and it may be another one; the others are stored", async () => {
+  it("is rejected with the name of its device if that device sends too many duplicates and the reading may be another one; the others are stored", async () => {
     await using test = await startTestIngest({
       server,
       dependencies: {

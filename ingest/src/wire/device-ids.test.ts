@@ -42,7 +42,7 @@ describe("the table of device ids", () => {
     }
   });
 
-  it("returns the id in whatever order ids come: again and again in one, with some left out, or replaced", () => {
+  it("returns the id for any order of ids: the same order repeatedly, with some ids left out, or replaced", () => {
     const ids = Array.from({ length: 24 }, (_, i) => `device-${i}`);
     const orders = fc.array(fc.subarray(ids, { minLength: 1 }), { minLength: 1, maxLength: 4 });
     fc.assert(

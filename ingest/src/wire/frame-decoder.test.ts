@@ -169,7 +169,7 @@ describe("the frame decoder", () => {
     expect(decoded.columns.values[0]).toBe(4.5);
   });
 
-  it("treats a sensor by name as the same sensor as its device type, and keeps the last member of the oneof", () => {
+  it("decodes a sensor by name to the same sensor as its device type, and keeps the last member of the oneof", () => {
     const named = (name: string, value: number) =>
       lengthDelimited(15, Buffer.concat([lengthDelimited(1, Buffer.from(name)), doubleField(2, value)]));
     const typed = lengthDelimited(3, doubleField(1, 7));

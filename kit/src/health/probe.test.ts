@@ -114,13 +114,13 @@ describe("the probe", () => {
     [["a:1", "b", "c"], '"c"'],
     [["a:1", "--timeout", "soon"], "--timeout"],
     [["a:1", "--tiemout", "1s"], "--timeout"],
-  ])("ends with 2 when it is asked %j", async (args, reported) => {
+  ])("exits with 2 for the arguments %j", async (args, reported) => {
     const outcome = await runProbe(args);
     expect(outcome.exitCode).toBe(2);
     expect(outcome.stderr).toContain(reported);
   });
 
-  it("ends by itself as a process, with the exit code", async () => {
+  it("ends as a process without a signal, with the exit code", async () => {
     await using server = await servers.Connect(createHealth([]));
     const main = fileURLToPath(new URL("probe-main.ts", import.meta.url));
     const run = async (...args: readonly string[]) => {

@@ -37,7 +37,7 @@ async function startChild(options: { sameRequestMs?: number }) {
 
 describe("untilShutdownSignal", () => {
   it.each(["SIGINT", "SIGTERM"] as const)(
-    "resolves with the first %s, and leaves the process be",
+    "resolves with the first %s, and does not end the process",
     async (signal) => {
       const { child, printed } = await startChild({});
       child.kill(signal);

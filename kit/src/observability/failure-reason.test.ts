@@ -10,7 +10,7 @@ describe("a reason", () => {
     expect(reasonOf(error)).toBe("the message log cannot be reached: getaddrinfo ENOTFOUND kafka-1");
   });
 
-  it("states nothing twice, and accepts values that are not errors", () => {
+  it("contains no text twice, and accepts values that are not errors", () => {
     const root = new Error("connect ECONNREFUSED 127.0.0.1:1");
     expect(reasonOf(new Error(`Connection error: ${root.message}`, { cause: root }))).toBe(
       "Connection error: connect ECONNREFUSED 127.0.0.1:1",
@@ -20,7 +20,7 @@ describe("a reason", () => {
     expect(reasonOf(new AggregateError([root], ""))).toBe(root.message);
   });
 
-  it("has no password and is short", () => {
+  it("contains no password, and has a bounded length", () => {
     const error = new Error(`mongodb://user:s3cret@db is not there ${"x".repeat(1000)}`);
     expect(reasonOf(error)).not.toContain("s3cret");
     expect(reasonOf(error)).toHaveLength(400);

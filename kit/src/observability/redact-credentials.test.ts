@@ -10,7 +10,7 @@ describe("withoutCredentials", () => {
     ["mongodb://user:s3/c@re:t@db-1:1,db-2:2/", "mongodb://user:…@db-1:1,db-2:2/"],
     ['{"a":"http://u:s3cret@h/","b":"x@y"}', '{"a":"http://u:…@h/","b":"x@y"}'],
     ["from HTTP://u:s3cret@a to http://v:s3cret@b", "from HTTP://u:…@a to http://v:…@b"],
-  ])("takes the password out of %j", (text, shown) => {
+  ])("removes the password from %j", (text, shown) => {
     expect(withoutCredentials(text)).toBe(shown);
     expect(withoutCredentials(shown)).toBe(shown);
   });

@@ -20,7 +20,7 @@ describe("grpc-message", () => {
     );
   });
 
-  it("is set again when the body has ended", async () => {
+  it("is encoded again when the body has ended", async () => {
     const trailer = new Headers();
     async function* body() {
       yield new Uint8Array(5);

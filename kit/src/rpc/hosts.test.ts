@@ -11,7 +11,7 @@ describe("the host of a request", () => {
     "127.0.0.2:8080",
     "[::1]:8080",
     undefined,
-  ])("may be of this machine: %s", (host) => expect(hostProblem(host, loopbackHosts)).toBeUndefined());
+  ])("may be a name of this machine: %s", (host) => expect(hostProblem(host, loopbackHosts)).toBeUndefined());
 
   it.each([
     "attacker.example",
@@ -25,7 +25,7 @@ describe("the host of a request", () => {
   });
 
   it.each(["[", "", "a b", "http://a", "a:b", "a:123456", "[::1", "a/b", "user@a", "a,b"])(
-    "is refused as malformed wherever it is not one: %j",
+    "is rejected as malformed, with and without authentication: %j",
     (host) => {
       expect(hostProblem(host, loopbackHosts)).toMatchObject({ kind: "malformed" });
       expect(hostProblem(host, "*")).toMatchObject({ kind: "malformed" });

@@ -186,7 +186,7 @@ describe("addReflectionToGrpcServer", () => {
   }
 
   it.each([ServerReflection.typeName, ServerReflectionAlpha.typeName])(
-    "answers the questions of a stream of %s in order, and continues after an error",
+    "answers the requests of a stream of %s in order, and continues after an error",
     async (typeName) => {
       const { server } = await startServer();
       await using _ = server;

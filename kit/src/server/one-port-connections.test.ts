@@ -58,7 +58,7 @@ describe("the connections of a one-port server", () => {
     await waitUntil(() => session.closed);
   });
 
-  it("asks a client of HTTP/1.1 for a new connection when its own is old", async () => {
+  it("requests a new connection from a client of HTTP/1.1 when its own is old", async () => {
     await using server = await startOnePort({ limits: { ageMaxMs: 50 } });
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     await waitUntil(async () => {

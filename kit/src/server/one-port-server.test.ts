@@ -173,7 +173,7 @@ describe("startOnePortServer with clients that misbehave", () => {
 });
 
 describe("closing a one-port server", () => {
-  it("lets running requests of both protocols finish, and refuses new connections", async () => {
+  it("lets running requests of both protocols finish, and accepts no new connections", async () => {
     const { handler, running } = createGate();
     // Longer than the time limit of a test: closing must not wait for it.
     const server = await startOnePort({ handler, shutdownGraceMs: 600_000 });

@@ -139,7 +139,7 @@ describe("loadSettings", () => {
     expect(valuesOf(["--no-noise=false"], { EXAMPLE_NO_NOISE: "1" }).quiet).toBe(false);
   });
 
-  it("sets only an optional setting to nothing", () => {
+  it("lets only an optional setting be switched off", () => {
     expect(valuesOf(["--retention", "off", "--memory=none"], {})).toMatchObject({
       retention: undefined,
       memory: undefined,
@@ -195,7 +195,7 @@ describe("loadSettings", () => {
     [["--port", "-1"], ['--port: "-1" is less than 0']],
     [["--port", "1e3"], ['--port: "1e3" is not a whole number']],
     [["--rate", "NaN"], ['--rate: "NaN" is not a number']],
-  ])("refuses %j by name", (args, problems) => {
+  ])("rejects %j by name", (args, problems) => {
     expect(problemsOf(args)).toEqual(problems);
   });
 

@@ -13,7 +13,7 @@ describe("editDistance", () => {
     expect(editDistance(from, to)).toBe(distance);
   });
 
-  it("is the same both ways, and at most the length of the longer", () => {
+  it("is the same in both directions, and at most the length of the longer name", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         expect(editDistance(a, b)).toBe(editDistance(b, a));

@@ -80,7 +80,7 @@ describe("a variable's _FILE", () => {
     ["word\n\n", "word\n"],
     [" two words ", " two words "],
     ["größe", "größe"],
-  ])("takes one newline off the end of %j, and nothing else", (content, value) => {
+  ])("removes one newline from the end of %j, and no other character", (content, value) => {
     expect(load({ EXAMPLE_URL_FILE: file(content) })).toMatchObject({ values: { url: value } });
   });
 
@@ -115,7 +115,7 @@ describe("a variable's _FILE", () => {
     expect(problemOf({ EXAMPLE_URL_FILE: "/a\0b" })).toContain("EXAMPLE_URL_FILE: cannot read");
   });
 
-  it("does not show a secret that was given instead of a file's name", () => {
+  it("does not print a secret that was given instead of a file's name", () => {
     const problem = problemOf({ EXAMPLE_URL_FILE: "mongodb://user:s3cret@host/" });
     expect(problem).toBe("EXAMPLE_URL_FILE: cannot read the file of that name: there is no such file");
   });
@@ -143,7 +143,7 @@ describe("a variable's _FILE", () => {
     ["LEVEL", "s3cret", "is not one of info, warn"],
     ["QUIET", "s3cret", "is not true or false"],
     ["TIMEOUT", "s3cret", "is not a duration such as 10s, 500ms or 7d"],
-  ])("does not show what the file of %s holds when it is wrong", (name, content, what) => {
+  ])("does not print the content of the file of %s when it is invalid", (name, content, what) => {
     const path = file(content);
     const problem = problemOf({ [`EXAMPLE_${name}_FILE`]: path });
     expect(problem).toBe(`EXAMPLE_${name}_FILE: what ${path} holds ${what}`);

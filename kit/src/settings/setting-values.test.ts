@@ -27,7 +27,7 @@ describe("durations", () => {
   });
 
   it.each(["10", "s", "-1s", "1.5ms", "1e3s", "10 sec", "1s2m", "∞", "99999999999999999d"])(
-    "refuses %s",
+    "rejects %s",
     (text) => {
       expect(readAs(duration, text)).toContain("is not a duration");
     },
@@ -46,7 +46,7 @@ describe("sizes", () => {
     expect(readAs(bytes, text)).toBe(value);
   });
 
-  it.each(["512", "MB", "-1MB", "0.5B", "1XB", "9999999TiB"])("refuses %s", (text) => {
+  it.each(["512", "MB", "-1MB", "0.5B", "1XB", "9999999TiB"])("rejects %s", (text) => {
     expect(readAs(bytes, text)).toContain("is not a size");
   });
 });
@@ -60,7 +60,7 @@ describe("parseSetting", () => {
     expect(readAs({ ...base, kind: "boolean" }, text)).toBe(false);
   });
 
-  it("keeps the spaces of a text, and has no word for an unset value", () => {
+  it("keeps the spaces of a text, and reads no word as an unset value", () => {
     expect(readAs({ ...base, kind: "string" }, " a b ")).toBe(" a b ");
     expect(readAs({ ...base, kind: "string" }, "none")).toBe("none");
   });

@@ -118,7 +118,7 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
   });
 });
 
-it.skipIf(binary === undefined)("a start of Envoy ends when it is aborted", async () => {
+it.skipIf(binary === undefined)("the start of Envoy ends when its signal aborts", async () => {
   using folder = temporaryFolder();
   const stopping = new AbortController();
   let processId: number | undefined;
@@ -134,7 +134,7 @@ it.skipIf(binary === undefined)("a start of Envoy ends when it is aborted", asyn
   expect(() => process.kill(processId ?? 0, 0)).toThrow("ESRCH");
 });
 
-it("addresses have the format of clients", () => {
+it("addresses are printed in the format that clients accept", () => {
   expect(addressText({ host: "127.0.0.1", port: 80 })).toBe("127.0.0.1:80");
   expect(addressText({ host: "::1", port: 80 })).toBe("[::1]:80");
 });

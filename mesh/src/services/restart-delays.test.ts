@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createRestartDelays } from "./restart-delays.ts";
 
-it("waits longer each time that a process dies soon, up to a limit, and not at all after a long run", () => {
+it("doubles the delay each time that a process dies soon, up to a limit, and is zero after a long run", () => {
   const delays = createRestartDelays();
   expect(Array.from({ length: 8 }, () => delays.after(10))).toEqual([
     250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000,

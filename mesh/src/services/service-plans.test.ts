@@ -84,7 +84,7 @@ describe("the plans of the services", () => {
     }
   });
 
-  it("let query reflect the services behind the one address, except its own", () => {
+  it("let query list by reflection the services behind the one address, except its own", () => {
     const reflected = valueAfter(planServices(config).query.args(undefined), "--reflect-services");
     expect(reflected?.split(",").sort()).toEqual(
       ["AggregatorService", "GeneratorService", "IngestService"].map((name) => `devicemesh.v1.${name}`),

@@ -11,11 +11,11 @@ function restartsUntil(endMs: number, intervals = createRestartBackoff(delays), 
 }
 
 describe("restarts", () => {
-  it("come at once, then with growing delays up to the longest one", () => {
+  it("are immediate at first, then delayed by growing times up to the longest one", () => {
     expect(restartsUntil(2000)).toEqual([0, 100, 300, 700, 1100, 1500, 1900]);
   });
 
-  it("do not come without a failure", () => {
+  it("do not happen without a failure", () => {
     const intervals = createRestartBackoff(delays);
     expect([0, 500, 1000].map((nowMs) => intervals.due(nowMs, false))).toEqual([false, false, false]);
     expect(intervals.restarts).toBe(0);

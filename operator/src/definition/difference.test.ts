@@ -66,7 +66,7 @@ describe("applying parts", () => {
     expect(applied).toEqual(["first", "third"]);
   });
 
-  it("changes nothing if one part is refused, and names all refused parts", async () => {
+  it("changes nothing if one part cannot be changed, and names all such parts", async () => {
     const applied: string[] = [];
     const parts = [
       part("first", { kind: "create" }, applied),

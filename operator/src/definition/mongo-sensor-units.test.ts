@@ -59,7 +59,7 @@ describe("the units of the sensors of a mesh", () => {
     });
   });
 
-  it("are given to a sensor that had none, and kept for a sensor that the catalog no longer has", async () => {
+  it("are recorded for a sensor that had none, and kept for a sensor that the catalog no longer has", async () => {
     const settings = [{ _id: "mesh", sensor_units: [...builtInSensors, { ...mood, unit: "" }] }];
     const series = [{ _id: "a|mood" }];
     expect(await differenceWith(inPercent, { settings, series })).toMatchObject({

@@ -44,7 +44,7 @@ describe.skipIf(!given)("making a mesh", () => {
     expect(anyDiffers(await inspect())).toBe(false);
   });
 
-  it("gives messages and windows the log's time, and dead letters the time of the rejected record", async () => {
+  it("uses the log's append time for messages and windows, and the time of the rejected record for dead letters", async () => {
     const { topics } = meshDefinition(options).names;
     const types = await engines.withAdmin(async (admin) => {
       const { resources } = await admin.describeConfigs({
@@ -67,7 +67,7 @@ describe.skipIf(!given)("making a mesh", () => {
     );
   });
 
-  it("changes what may change, and keeps settings of others", async () => {
+  it("changes the settings that may change, and keeps settings that others have made", async () => {
     const { messages } = meshDefinition(options).names.topics;
     await engines.withAdmin((admin) =>
       admin.alterConfigs({
@@ -111,7 +111,7 @@ describe.skipIf(!given)("making a mesh", () => {
     expect(await plan()).toEqual([]);
   });
 
-  it("refuses other partitions, windows and segments, names the solution, and changes nothing", async () => {
+  it("rejects other partitions, windows and segments, names the solution, and changes nothing", async () => {
     const definition = meshDefinition(options);
     const others: [Partial<MeshDefinition>, string][] = [
       [{ partitions: 3 }, "use --partitions 2"],
@@ -129,7 +129,7 @@ describe.skipIf(!given)("making a mesh", () => {
     }
   });
 
-  it("refuses another unit of a sensor with stored readings, and changes that of any other", async () => {
+  it("rejects another unit for a sensor with stored readings, and changes that of any other sensor", async () => {
     const { db } = engines;
     const withUnit = (sensor: string, unit: string) => ({
       sensors: builtInSensors.map((one) => (one.sensor === sensor ? { ...one, unit } : one)),

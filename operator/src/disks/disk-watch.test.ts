@@ -9,7 +9,7 @@ function disk(name: string, freeBytes: number, totalBytes: number, hasFailed = f
   return { name, freeBytes, totalBytes, hasFailed };
 }
 
-it("names each disk that is almost full or has failed, until it is not", async () => {
+it("names each disk that is almost full or has failed, until it has recovered", async () => {
   let disks: readonly Disk[] = [
     disk("of broker 1", 50 * mib, 100 * gib),
     disk("of broker 2", 2 * gib, 100 * gib),
@@ -33,7 +33,7 @@ it("names each disk that is almost full or has failed, until it is not", async (
   expect(watch.standing).toEqual([]);
 });
 
-it("reads at its interval, keeps what it found in between, and reads again at once after a failure", async () => {
+it("reads the disks at its interval, keeps the result in between, and reads again at once after a failure", async () => {
   let reads = 0;
   let isBroken = false;
   const watch = createDiskWatch({

@@ -8,7 +8,7 @@ function databaseOf(answer: () => Promise<Document>): Db {
 
 const { signal } = new AbortController();
 
-it("is what the server reports, and none where it reports nothing or does not answer", async () => {
+it("the disk of a database is the one that the server reports, and undefined if it reports none or does not answer", async () => {
   const real = databaseOf(async () => ({ ok: 1, fsTotalSize: 1000, fsUsedSize: 900 }));
   expect(await readDatabaseDisk(real, signal)).toEqual([
     { name: "of the database", totalBytes: 1000, freeBytes: 100, hasFailed: false },

@@ -21,7 +21,7 @@ describe.skipIf(!engines)("the log, stored again", () => {
 
   const stored = () => mesh.engines.db.collection(collections.messages).find().sort({ _id: 1 }).toArray();
 
-  it("from the beginning restores what the database lost, and reports progress", async () => {
+  it("from the beginning restores all readings that the database lost, and reports progress", async () => {
     const records = Array.from({ length: 50 }, (_, n) => ({
       ...goodRecord("lost", n),
       partition: n % 2,
@@ -35,7 +35,7 @@ describe.skipIf(!engines)("the log, stored again", () => {
     expect(lines).toContain(`${mesh.names.connectors.messages}: 50 of 50 records`);
   });
 
-  it("from a time on restores what arrived since, and no more", async () => {
+  it("from a time on restores the readings that have arrived since, and no others", async () => {
     const [earlier] = await mesh.append(mesh.names.topics.messages, [goodRecord("since", 1)]);
     await mesh.sunk("messages");
     const arrived = (await stored()).find(({ offset }) => offset === earlier)!.arrived as Date;
@@ -53,7 +53,7 @@ describe.skipIf(!engines)("the log, stored again", () => {
     expect((await stored()).map(({ _id }) => _id)).toContain(goodRecord("waiting", 1).key);
   });
 
-  it("refuses an invalid time, and a database without a record of its progress", async () => {
+  it("rejects an invalid time, and a database without a record of its progress", async () => {
     await expect(again("yesterday")).rejects.toThrow(/--replay yesterday is neither/);
     await expect(again("restored")).rejects.toThrow(/has no record of its progress/);
   });

@@ -58,7 +58,7 @@ describe("an answer of a remote store", () => {
     expect(signals.map((signal) => signal.aborted)).toEqual([true, false]);
   });
 
-  it("does not start another early read soon after one whose result was not used", async () => {
+  it("does not start another early read soon after an early read whose result was discarded", async () => {
     const { store, requests } = recorded(remoteStore({ hasDuplicate: true }));
     await readTimeframe(store, everything, never);
     requests.length = 0;

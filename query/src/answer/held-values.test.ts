@@ -15,7 +15,7 @@ function averagesOf(
   return rows.map(({ sum }) => sum.result());
 }
 
-it("hold until the next reading of their series, at most for the longest time, and until the span ends", () => {
+it("values hold until the next reading of their series, at most for the longest time, and until the span ends", () => {
   const readings = [
     ["a", 0, 10],
     ["b", 20, 100],
@@ -31,7 +31,7 @@ it("hold until the next reading of their series, at most for the longest time, a
   ]);
 });
 
-it("hold into spans without readings, and not where none holds", () => {
+it("values hold into spans without readings, and a span in which none holds has no average", () => {
   const spans = [
     [0, 10],
     [10, 20],
@@ -57,14 +57,14 @@ it("hold into spans without readings, and not where none holds", () => {
   ]);
 });
 
-it("weigh one reading as often as its whole hold, and a span's end or start none", () => {
+it("a single reading is weighted by its whole hold; one at the end of a span, or held only up to its start, has no weight", () => {
   expect(averagesOf([["a", 5, 7]], [[0, 100]], 20)).toEqual([{ average: 7, coveredMs: 20 }]);
   expect(averagesOf([["a", 100, 7]], [[0, 100]], 20)).toEqual([undefined]);
   expect(averagesOf([["a", -20, 7]], [[0, 100]], 20)).toEqual([undefined]);
   expect(averagesOf([], [[0, 100]], 20)).toEqual([undefined]);
 });
 
-it("give parts that combine to the whole, for any readings and any cut", () => {
+it("the averages of parts combine to that of the whole, for any readings and any cut", () => {
   const readings = fc.uniqueArray(
     fc.tuple(
       fc.constantFrom("a", "b", "c"),
@@ -94,7 +94,7 @@ it("give parts that combine to the whole, for any readings and any cut", () => {
   );
 });
 
-it("keep an average within the values, whatever the rounding", () => {
+it("an average is within the values, whatever the rounding", () => {
   fc.assert(
     fc.property(
       fc.double({ min: -1e9, max: 1e9, noNaN: true }),

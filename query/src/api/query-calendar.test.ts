@@ -26,7 +26,7 @@ async function rowsOf(
 }
 
 describe("ListBuckets of a calendar", () => {
-  it("gives days of 23 and 25 hours, and months and ISO weeks of the zone", async () => {
+  it("returns days of 23 and 25 hours, and months and ISO weeks of the zone", async () => {
     await using running = await startTestQuery();
     const { client, memory } = running;
     memory.append([
@@ -157,7 +157,7 @@ describe("ListBuckets without bounds", () => {
     expect(exact.buckets.reduce((sum, { row }) => sum + Number(row?.count), 0)).toBe(64);
   });
 
-  it("leaves out no readings that are many, or close", async () => {
+  it("leaves out no readings if they are many, or close to the others", async () => {
     await using running = await startTestQuery();
     running.memory.append([
       ...Array.from({ length: 20 }, (_, place) => at("2020-01-01T00:00:00Z", place)),

@@ -16,7 +16,7 @@ import {
 } from "../../testing/query-fixture.ts";
 
 describe("other conditions", () => {
-  it("unknown names are OK with no rows", async () => {
+  it("unknown names are answered with OK and no rows", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a")]);
     const filter = { deviceIds: ["unknown", "' OR 1=1"], sensors: ["mood"] };
@@ -93,7 +93,7 @@ describe("other conditions", () => {
     expect((await failureOf(client.getAggregates({}, { timeoutMs: 50 }))).code).toBe(Code.DeadlineExceeded);
   });
 
-  it("too slow is DEADLINE_EXCEEDED, by the caller's deadline and by the server's", async () => {
+  it("a call that takes too long is DEADLINE_EXCEEDED, by the caller's deadline and by the server's", async () => {
     await using running = await startTestQuery({ config: { callTimeoutMs: 300 }, wrap: stuckStore });
     for (const [name, transport] of transportsOf(running.baseUrl)) {
       const client = createClient(QueryService, transport);
@@ -127,7 +127,7 @@ describe("other conditions", () => {
     }
   });
 
-  it("anything else is INTERNAL with a fixed text; the log keeps the cause with the request id", async () => {
+  it("any other failure is INTERNAL with a fixed text; the log keeps the cause with the request id", async () => {
     const lines: string[] = [];
     await using running = await startTestQuery({
       logger: createLogger({

@@ -5,7 +5,7 @@ import { startTestQuery, temperature } from "../../testing/query-fixture.ts";
 const service = "devicemesh.v1.QueryService";
 
 describe("JSON", () => {
-  it("has the figures that are 0, and those of an empty bucket not at all", async () => {
+  it("includes figures that are 0, and omits those of an empty bucket", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a", 0, 0), temperature("a", 25_000, 0)]);
     const ask = async (method: string, request: object) => {
@@ -41,7 +41,7 @@ describe("JSON", () => {
     expect((await got.json()).rows).toMatchObject([zeros]);
   });
 
-  it("must have an existing time, a valid duration and a known name, in any protocol", async () => {
+  it("is rejected for a time that does not exist, an invalid duration or an unknown name, in any protocol", async () => {
     await using running = await startTestQuery();
     const body = JSON.stringify({ since: "2026-02-30T12:00:00Z" });
     const json = { "content-type": "application/json" };

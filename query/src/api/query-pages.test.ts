@@ -31,7 +31,7 @@ async function jsonBytes(baseUrl: string, method: string, request: object): Prom
 }
 
 describe("an answer", () => {
-  it("stays below 3 MiB in bytes and in JSON for devices with the longest ids and 300 buckets each, and pages give it all", async () => {
+  it("stays below 3 MiB in bytes and in JSON for devices with the longest ids and 300 buckets each, and its pages contain every bucket", async () => {
     await using running = await startTestQuery();
     const { client, memory, baseUrl } = running;
     // The longest ids, and values with all their digits.
@@ -56,7 +56,7 @@ describe("an answer", () => {
     expect(await jsonBytes(baseUrl, "ListReadings", { pageSize: 1000 })).toBeLessThan(answerBytesMax);
   });
 
-  it("stays below 3 MiB for many series, and pages give every row once", async () => {
+  it("stays below 3 MiB for many series, and its pages contain every row once", async () => {
     await using running = await startTestQuery();
     const { client, memory, baseUrl } = running;
     memory.append(
@@ -96,7 +96,7 @@ describe("an answer", () => {
     expect(third.nextPageToken).toBe("");
   });
 
-  it("has no page for tokens of another query, and no page of 2501 rows", async () => {
+  it("is rejected for the page token of another query, and for a page of 2501 rows", async () => {
     await using running = await startTestQuery();
     const { client, memory } = running;
     memory.append(["a", "b"].map((id) => temperature(id)));

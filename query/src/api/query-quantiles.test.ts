@@ -10,7 +10,7 @@ const dayMs = 86_400_000;
 const valuesOf = (row: { quantiles: { quantile: number; value: number }[] } | undefined) =>
   row?.quantiles.map(({ quantile, value }) => [quantile, value]);
 
-it("gives quantiles of rows and buckets, over folded windows too", async () => {
+it("returns quantiles of rows and buckets, over folded windows too", async () => {
   await using running = await startTestQuery();
   const { client, memory } = running;
   memory.append(
@@ -61,7 +61,7 @@ function withManyReadings(store: ReadingStore): ReadingStore {
   };
 }
 
-it("gives quantiles of more readings from sketches, with their error", async () => {
+it("returns quantiles of more readings from sketches, with their error", async () => {
   await using running = await startTestQuery({ wrap: withManyReadings });
   const { client, memory } = running;
   memory.append(Array.from({ length: 101 }, (_, place) => temperature("a", -place * 1000, place)));
@@ -75,7 +75,7 @@ it("gives quantiles of more readings from sketches, with their error", async () 
   expect(buckets.map(({ row }) => row?.quantiles.length)).toEqual([1, 1, 1]);
 });
 
-it("rejects rows of more readings if the store has no sketches", async () => {
+it("rejects rows of more readings than it sorts if the store has no sketches", async () => {
   await using running = await startTestQuery({
     wrap({ readSketches: _, ...store }) {
       return withManyReadings(store);
@@ -102,7 +102,7 @@ function withExpired(store: ReadingStore): ReadingStore {
 
 const expired = [temperature("a", -5 * dayMs), temperature("a"), temperature("b")];
 
-it("returns none for rows with readings older than the retention of raw readings, without sketches", async () => {
+it("returns no quantiles for rows with readings older than the retention of raw readings, without sketches", async () => {
   await using running = await startTestQuery({
     wrap({ readSketches: _, ...store }) {
       return withExpired(store);
@@ -113,7 +113,7 @@ it("returns none for rows with readings older than the retention of raw readings
   expect(rows.map(valuesOf)).toEqual([[], [[0.5, 21.5]]]);
 });
 
-it("returns none for rows with expired readings that no window with a sketch covers whole", async () => {
+it("returns no quantiles for rows with expired readings if no window with a sketch covers them whole", async () => {
   await using running = await startTestQuery({ wrap: withExpired });
   running.memory.append(expired);
   // The start of a window of 10 s, which has no sketch.

@@ -44,7 +44,7 @@ async function grpcStatusOf(baseUrl: string, path: string, body: Uint8Array): Pr
 }
 
 describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule", () => {
-  it("since is to, or after it: over every protocol", async () => {
+  it("if since is equal to `to` or after it, over every protocol", async () => {
     await using running = await startTestQuery();
     for (const [name, transport] of transportsOf(running.baseUrl)) {
       const client = createClient(QueryService, transport);
@@ -59,7 +59,7 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
     }
   });
 
-  it("each of these", async () => {
+  it("for names, timeframes, buckets, groups and page tokens that are out of bounds", async () => {
     await using running = await startTestQuery();
     running.memory.append([
       temperature("a"),
@@ -173,7 +173,7 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
     expect((await client.getAggregates({})).rows).toHaveLength(2);
   });
 
-  it("page tokens that were altered, or are of another query", async () => {
+  it("if a page token was altered or belongs to another query", async () => {
     await using running = await startTestQuery();
     const { client, memory } = running;
     memory.append(["a", "b", "c"].map((deviceId) => temperature(deviceId)));
@@ -202,7 +202,7 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
     expect((await client.listReadings({ pageToken, pageSize: 9 })).readings).toHaveLength(2);
   });
 
-  it("garbage in a message of gRPC and of gRPC-Web, of a unary call and of a watch", async () => {
+  it("if a message is malformed, over gRPC and gRPC-Web, in a unary call and in a watch", async () => {
     await using running = await startTestQuery();
     const garbage = Uint8Array.of(0, 0, 0, 0, 3, 255, 1, 7);
     for (const method of ["GetAggregates", "WatchAggregates"]) {
@@ -218,7 +218,7 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
     }
   });
 
-  it("garbage, in bytes and in JSON; unknown fields in JSON, but not those of newer clients in bytes", async () => {
+  it("if bytes or JSON are malformed or JSON has unknown fields; unknown fields in bytes, as newer clients send them, are accepted", async () => {
     await using running = await startTestQuery();
     const post = (contentType: string, body: string | Uint8Array<ArrayBuffer>) =>
       fetch(`${running.baseUrl}/${path}`, { method: "POST", headers: { "content-type": contentType }, body });

@@ -5,7 +5,7 @@ import { failureOf, startTestQuery, temperature } from "../../testing/query-fixt
 
 const minuteMs = 60_000;
 
-it("lists series with age and silence, searched and in any order, page by page", async () => {
+it("lists series with the age of their latest reading and whether they are silent, filtered and in any order, page by page", async () => {
   await using running = await startTestQuery();
   const { client, memory } = running;
   const offsets = { "hall-1": -1000, "hall-2": -10 * minuteMs, roof: -4 * minuteMs, "yard-1": 2000 };

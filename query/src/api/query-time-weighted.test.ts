@@ -42,7 +42,7 @@ it("weighs values by the time until the next reading of their series, at most ma
   expect(await ask(bounds)).toEqual([undefined, undefined]);
 });
 
-it("gives a value to empty buckets too, so that buckets combine to the whole on any number of pages", async () => {
+it("returns a value for empty buckets too, so that buckets combine to the whole on any number of pages", async () => {
   await using running = await startTestQuery();
   const { client, memory } = running;
   memory.append([temperature("a", -62_000, 10), temperature("a", -2_000, 20), temperature("b", -31_000, 7)]);
@@ -146,7 +146,7 @@ it("rejects rows that need more readings than it computes averages from, and nam
   );
 });
 
-it("returns none for rows that need readings older than the retention of raw readings", async () => {
+it("returns no average for rows that need readings older than the retention of raw readings", async () => {
   await using running = await startTestQuery();
   const { client, memory } = running;
   const dayMs = 86_400_000;

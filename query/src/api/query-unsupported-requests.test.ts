@@ -148,7 +148,7 @@ describe("a request that no protocol understands", () => {
     [getAggregates, undefined, "no content-type", "application/json"],
     [getAggregates, "text/plain", 'content-type "text/plain"', "application/json"],
     [watchAggregates, "application/json", 'content-type "application/json"', "application/connect+json"],
-  ])("receives what to send: %s as %s", async (path, type, sent, right) => {
+  ])("is answered with the form that is required: %s as %s", async (path, type, sent, right) => {
     await using running = await startTestQuery();
     const response = await fetch(`${running.baseUrl}${path}`, {
       method: "POST",
@@ -163,7 +163,7 @@ describe("a request that no protocol understands", () => {
     expect(message).toContain(right);
   });
 
-  it("receives the method that calls the RPC", async () => {
+  it("is answered with the HTTP method that the RPC requires", async () => {
     await using running = await startTestQuery();
     const response = await fetch(`${running.baseUrl}${watchAggregates}`);
     expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);

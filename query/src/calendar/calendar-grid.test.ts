@@ -70,7 +70,7 @@ describe("calendarGrid", () => {
     });
   }
 
-  it("gives days of 23 and 25 hours at both changes of the clock, in three zones", () => {
+  it("returns days of 23 and 25 hours at both changes of the clock, in three zones", () => {
     const hours = (zone: string, day: string): number => {
       const ms = Date.parse(`${day}T12:00:00Z`);
       const grid = calendarGrid("day", zone, { sinceMs: ms, toMs: ms + 1 });

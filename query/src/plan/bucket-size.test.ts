@@ -24,7 +24,7 @@ describe("pickBucketSize", () => {
     expect(pickBucketSize({ span: ragged, pointsMax: 1, windowMs: 10_000 })).toBe(20_000);
   });
 
-  it("finds one bucket for all of time", () => {
+  it("chooses one bucket for all time", () => {
     const size = pickBucketSize({ span: allTime, pointsMax: 1, windowMs: 10_000 });
     expect(countBuckets(fixedGrid(size), allTime)).toBe(1);
   });

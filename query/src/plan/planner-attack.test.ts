@@ -65,7 +65,7 @@ describe.each([
     expect(manyMs).toBeLessThan(50);
   });
 
-  it.each([20_000, 390_000])("costs a plan of few spans, with %i windows", (count) => {
+  it.each([20_000, 390_000])("has a plan of few spans, with %i windows", (count) => {
     const { plan } = planRead({ ...request, duplicates: { windows: everySecondWindow(count) } });
     expect(sizeOf(plan)).toBeLessThanOrEqual(20);
   });

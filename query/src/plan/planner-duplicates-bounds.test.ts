@@ -40,7 +40,7 @@ describe("planRead with bounded knowledge of duplicates", () => {
     );
   });
 
-  it("is just as exact if one span represents all windows of a series, or of all series", () => {
+  it("is equally exact if one span represents all windows of a series, or of all series", () => {
     fc.assert(
       fc.property(world, fc.boolean(), (drawn, isEverySeries) => {
         const { request, windows, frontiersMs } = settle({ ...drawn, isExpiring: false });

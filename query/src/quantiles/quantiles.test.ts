@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { quantilesOf } from "./quantiles.ts";
 
-it("are the values between the ranks of the sorted values, for any number of them", async () => {
+it("quantiles lie between the neighbouring ranks of the sorted values, for any number of values", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 300 }),
@@ -23,7 +23,7 @@ it("are the values between the ranks of the sorted values, for any number of the
   );
 });
 
-it("are those of known sequences: the ends, the median, and between", async () => {
+it("quantiles of known sequences are correct: the ends, the median, and between", async () => {
   const values = Float64Array.from([40, 10, 30, 20]);
   expect(await quantilesOf(values, [0, 0.5, 0.9, 1])).toEqual([
     { quantile: 0, value: 10, relativeError: 0 },
@@ -36,7 +36,7 @@ it("are those of known sequences: the ends, the median, and between", async () =
   ]);
 });
 
-it("are exact if values are sorted in several parts", async () => {
+it("quantiles are exact if values are sorted in several parts", async () => {
   const values = Float64Array.from({ length: 200_003 }, (_, place) => (place * 7919) % 200_003);
   expect(await quantilesOf(values, [0, 0.25, 0.5, 1])).toEqual([
     { quantile: 0, value: 0, relativeError: 0 },

@@ -35,7 +35,7 @@ const streams = fc.array(
 );
 const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 });
 
-it("is never further from the exact quantile than it states, and exact at the ends", async () => {
+it("a quantile is never further from the exact one than its stated error, and exact at the ends", async () => {
   await fc.assert(
     fc.asyncProperty(streams, shares, async (values, some) => {
       const quantiles = [0, ...some, 0.5, 0.99, 1];
@@ -57,7 +57,7 @@ it("is never further from the exact quantile than it states, and exact at the en
   );
 });
 
-it("has the same sketch for any order and any partition of the values", () => {
+it("the sketch is the same for any order and any partition of the values", () => {
   fc.assert(
     fc.property(
       streams.chain((values) =>
@@ -76,7 +76,7 @@ it("has the same sketch for any order and any partition of the values", () => {
   );
 });
 
-it("is exact for equal values and for two, and has none for no values", () => {
+it("quantiles are exact for equal values and for two values, and there are none without values", () => {
   const of = (values: readonly number[], quantiles: readonly number[]) =>
     sketchQuantiles(sketchOf(values), endsOf(values), quantiles);
   expect(of([7.3, 7.3, 7.3, 7.3], [0.4])).toEqual([{ quantile: 0.4, value: 7.3, relativeError: 0 }]);

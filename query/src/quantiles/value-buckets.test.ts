@@ -10,7 +10,7 @@ const values = fc.oneof(
   fc.constantFrom(0, -0, zeroBelow, -zeroBelow, Number.MIN_VALUE, Number.MAX_VALUE, -Number.MAX_VALUE),
 );
 
-it("has its middle within the stated error of every value, and 0 for values that do not scale", () => {
+it("the middle of a bucket is within the stated error of its values, and 0 for values that are too small", () => {
   fc.assert(
     fc.property(values, (value) => {
       const middle = bucketMiddle(valueBucket(value));
@@ -20,7 +20,7 @@ it("has its middle within the stated error of every value, and 0 for values that
   );
 });
 
-it("keeps the order of values, and is the same for a value and its middle", () => {
+it("buckets keep the order of values, and the middle of a bucket lies in it", () => {
   fc.assert(
     fc.property(values, values, (a, b) => {
       const [low, high] = a <= b ? [a, b] : [b, a];
@@ -30,7 +30,7 @@ it("keeps the order of values, and is the same for a value and its middle", () =
   );
 });
 
-it("has the same number, negated, for a negated value", () => {
+it("the bucket of a negated value has the negated number", () => {
   fc.assert(
     fc.property(values, (value) => {
       expect(valueBucket(-value) + valueBucket(value)).toBe(0);
@@ -38,7 +38,7 @@ it("has the same number, negated, for a negated value", () => {
   );
 });
 
-it("divides each power of two into 256 buckets", () => {
+it("each power of two is divided into 256 buckets", () => {
   expect(valueBucket(2) - valueBucket(1)).toBe(256);
   expect(valueBucket(20) - valueBucket(20 - 16 / 256)).toBe(1);
   expect(valueBucket(zeroBelow)).toBe(1);

@@ -20,7 +20,7 @@ it("finds the same devices as the pattern for databases", () => {
   );
 });
 
-it("finds no other letters than those of ASCII in another case", () => {
+it("ignores the case of ASCII letters only", () => {
   // The Kelvin sign is a k in another case elsewhere.
   const search = { kind: "contains", text: "\u212a" } as const;
   expect(searchMatcher(search)("k")).toBe(false);

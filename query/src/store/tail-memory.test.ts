@@ -170,7 +170,7 @@ describe("createTailMemory", () => {
     expect(served).toBeGreaterThan(0);
   });
 
-  it("leaves to the database only what has arrived in the last segment", async () => {
+  it("leaves only the readings of the last segment to the database", async () => {
     const loaded: number[] = [];
     const memory = createTailMemory({
       bytesMax: 1e6,

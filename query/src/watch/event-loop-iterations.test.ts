@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createLoopIterations } from "./event-loop-iterations.ts";
 
-it("resolves in order, few in each iteration of the event loop", async () => {
+it("resolves waiting calls in order, few in each iteration of the event loop", async () => {
   const nextIteration = createLoopIterations(3);
   const done: number[] = [];
   const all = Array.from({ length: 10 }, (_, place) => nextIteration().then(() => done.push(place)));

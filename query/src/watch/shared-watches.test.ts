@@ -116,7 +116,7 @@ describe("createSharedWatches", () => {
     caller.abort();
   });
 
-  it("reads nothing for devices that it does not watch, where the store knows what has changed", async () => {
+  it("reads nothing for changes of other devices, if the store reports which series have changed", async () => {
     const changes = new Map([["quiet", 0]]);
     const { memory, reads, watch } = createFixture(
       {},

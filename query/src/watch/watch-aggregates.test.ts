@@ -67,7 +67,7 @@ function openWatch(
 }
 
 describe("watchAggregates", () => {
-  it("sends a message at once, also if there is nothing, and then each bucket that changes", async () => {
+  it("sends a message at once, also without readings, and then each bucket that changes", async () => {
     await using running = await startTestQuery();
     const { next } = openWatch(running);
     expect(await next()).toMatchObject({ snapshot: true, buckets: [], bucket: { seconds: 10n } });
@@ -108,7 +108,7 @@ describe("watchAggregates", () => {
     expect([reported(third), aheadIn(third)]).toEqual([["68: 1 of a", "68: 1 of b"], ["0 of b"]]);
   });
 
-  it("answers with the current time, besides a clock that is 70 s ahead", async () => {
+  it("begins at the current time, although the clock of one device is 70 s ahead", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a"), temperature("fast", 70_000, 30)]);
     const { next } = openWatch(running, lastMinute);

@@ -4,7 +4,7 @@ import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_p
 import { expect, it } from "vitest";
 import { failureOf, startTestQuery } from "../../testing/query-fixture.ts";
 
-it("rejects further watches of one connection by name of the limit, without authentication", async () => {
+it("rejects further watches of one connection with the name of the limit, without authentication", async () => {
   await using running = await startTestQuery({ config: { watchesPerCallerMax: 2 } });
   const { baseUrl } = running;
   const caller = new AbortController();

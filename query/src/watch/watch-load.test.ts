@@ -103,7 +103,7 @@ describe("many watches", () => {
     caller.abort();
   });
 
-  it("delay the reads of one whose client does not read, and keep nothing for it", async () => {
+  it("pause the reads of a watch whose client does not read, and buffer nothing for it", async () => {
     const probe = createProbe();
     await using running = await startTestQuery({ wrap: probe.wrap });
     const stalled = request(`${running.baseUrl}/devicemesh.v1.QueryService/WatchAggregates`, {
@@ -141,7 +141,7 @@ describe("limits of watches", () => {
   });
   afterAll(() => fixture[Symbol.dispose]());
 
-  it("reject further watches of one user by name of the limit, with any token, and none of another", async () => {
+  it("reject further watches of one user with the name of the limit, for any of its tokens, and none of another user", async () => {
     await using running = await fixture.start("tokens", {}, { watchesPerCallerMax: 2 });
     const client = createClient(QueryService, createGrpcTransport({ baseUrl: running.baseUrl }));
     const caller = new AbortController();

@@ -62,7 +62,7 @@ describe("createWatchedState", () => {
     expect([...state.messagesSince(0)][0]).toBe([...state.messagesSince(0)][0]);
   });
 
-  it("reports that nothing is ahead any more until every watcher knows", () => {
+  it("reports that no reading is ahead any more until every watcher has received it", () => {
     const state = createWatchedState(10_000);
     state.update(windowOf({ ahead: rows(0) }), 0);
     const ahead = state.version;

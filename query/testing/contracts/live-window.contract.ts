@@ -19,7 +19,7 @@ export function describeLiveWindows(open: () => Promise<ReadingStoreHarness>): v
       ["20 h", 20 * hourMs],
     ] as const) {
       it(
-        `show the present of all devices beside a clock that is ${clock} ahead`,
+        `show the current values of all devices although the clock of one is ${clock} ahead`,
         withStore(open, async (harness) => {
           await harness.publish([
             reading(harness, "right", -1000),

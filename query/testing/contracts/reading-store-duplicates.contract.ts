@@ -13,7 +13,7 @@ import {
 export function describeDuplicates(open: () => Promise<ReadingStoreHarness>): void {
   describe("readDuplicates", () => {
     it(
-      "counts those of each series, whether they come at once or later, and leaves out series without any",
+      "counts those of each series, whether they arrive at once or later, and leaves out series without any",
       withStore(open, async (harness) => {
         const [a, b] = [reading(harness, "a", 0, { value: 1 }), reading(harness, "b", 0)];
         await harness.publish([a, a, { ...a, value: 2 }, b, reading(harness, "c", 0)]);

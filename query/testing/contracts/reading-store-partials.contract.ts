@@ -55,7 +55,7 @@ export function describePartials(
     );
 
     it(
-      "is as right for a plan that was made before the folding",
+      "is also exact for a plan that was made before the fold",
       withStore(open, async (harness) => {
         const sent: DeviceMessage[] = [];
         for (const advanceMs of [10_000, 600_000, 10_000, dayMs, 600_000]) {
@@ -72,7 +72,7 @@ export function describePartials(
     );
 
     it(
-      "gives each aggregate of one series, wherever it comes from",
+      "returns each aggregate of one series, from any level and from raw readings",
       withStore(open, async (harness) => {
         const values = [1013.26, 1013.24, 1013.25, 1013.24];
         const batch = values.map((value, place) =>
@@ -99,7 +99,7 @@ export function describePartials(
     );
 
     it(
-      "keeps the average of equal values at that value and their deviation at 0, wherever they come from",
+      "keeps the average of equal values at that value and their deviation at 0, from any level and from raw readings",
       withStore(open, async (harness) => {
         // Multiples of these are rounded, so that sum / count is not the value.
         const values = { a: 0.1, b: 21.51, c: -19.07 };
@@ -135,7 +135,7 @@ export function describePartials(
     );
 
     it(
-      "filters, gives nothing for unknown names and for an empty plan",
+      "filters, and returns nothing for unknown names and for an empty plan",
       withStore(open, async (harness) => {
         await harness.publish(["a", "b"].map((deviceId) => reading(harness, deviceId, 0)));
         const find = async (filter: SeriesFilter) => (await readAll(harness, { filter })).partials;
@@ -151,7 +151,7 @@ export function describePartials(
     );
 
     it(
-      "covers what was published before, by complete_through",
+      "includes all readings that were published before complete_through",
       withStore(open, async (harness) => {
         harness.advance(1);
         const publishedMs = harness.nowMs();

@@ -66,7 +66,7 @@ export function describeReads(open: () => Promise<ReadingStoreHarness>): void {
     );
 
     it(
-      "takes since with and to without its own millisecond",
+      "includes the millisecond of since and excludes that of to",
       withStore(open, async (harness) => {
         const [early, middle, late] = [-2000, -1000, 0].map((offset) => reading(harness, "a", offset)) as [
           DeviceMessage,
@@ -86,7 +86,7 @@ export function describeReads(open: () => Promise<ReadingStoreHarness>): void {
     );
 
     it(
-      "filters by devices and sensors, and gives nothing for unknown names",
+      "filters by devices and sensors, and returns nothing for unknown names",
       withStore(open, async (harness) => {
         const sorted = await publishTies(harness);
         const find = (filter: SeriesFilter) =>
@@ -235,7 +235,7 @@ export function describeReads(open: () => Promise<ReadingStoreHarness>): void {
     );
 
     it(
-      "filters, and gives nothing for unknown names",
+      "filters, and returns nothing for unknown names",
       withStore(open, async (harness) => {
         await publishTies(harness);
         const find = (filter: SeriesFilter) => harness.store.readSeries({ filter, limit: 100 }, signal());

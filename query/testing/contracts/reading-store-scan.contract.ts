@@ -55,7 +55,7 @@ export function describeScans(
 ): void {
   describe("scanReadings", () => {
     it(
-      "gives what readReadings gives, by timestamp, then device_id, then sensor, for any filter and bounds",
+      "returns the same as readReadings, by timestamp, then device_id, then sensor, for any filter and bounds",
       withStore(open, async (harness) => {
         const sorted = await publishTies(harness);
         const arrivedToMs = await sealed(harness);
@@ -75,7 +75,7 @@ export function describeScans(
     );
 
     it(
-      "gives exactly what had arrived when the horizon was sealed, also while late readings come in",
+      "returns exactly the readings that had arrived when the horizon was sealed, also while late readings arrive",
       withStore(open, async (harness) => {
         const readings = manyReadings(harness, 20_060);
         await harness.publish(readings);
@@ -98,7 +98,7 @@ export function describeScans(
     );
 
     it(
-      "holds nothing of the store between pieces: other reads are answered while many scans stand still",
+      "occupies no capacity of the store between pieces: other reads are answered while many scans pause",
       withStore(open, async (harness) => {
         await harness.publish(manyReadings(harness, 100));
         const scan = scanOf(await sealed(harness));
@@ -113,7 +113,7 @@ export function describeScans(
 
     if (openExpiring) {
       it(
-        "is UNAVAILABLE, and not short, where readings expired after the horizon was sealed",
+        "is UNAVAILABLE, and not incomplete, if readings expired after the horizon was sealed",
         withStore(openExpiring, async (harness) => {
           await harness.publish([reading(harness, "a", 0)]);
           const scan = scanOf(await sealed(harness));

@@ -82,7 +82,7 @@ export function describeExactAnswers(
 
     it("are empty for an empty store", () => runAll(open, windowMs, [{ kind: "fold" }, everyCall()]));
 
-    it("are right for one reading, before and after it is folded", () =>
+    it("are exact for one reading, before and after it is folded", () =>
       runAll(open, windowMs, [
         { kind: "publish", readings: [plainReading] },
         everyCall(),
@@ -91,7 +91,7 @@ export function describeExactAnswers(
         everyCall(),
       ]));
 
-    it("are right if everything is sent again, before and after it is folded", () => {
+    it("are exact if everything is sent again, before and after it is folded", () => {
       const fold: readonly Step[] = [
         { kind: "advance", ms: 25_000 },
         { kind: "fold" },
@@ -113,7 +113,7 @@ export function describeExactAnswers(
       ]);
     });
 
-    it(`are right for ${manySeries} series`, { timeout: timeoutMs }, () =>
+    it(`are exact for ${manySeries} series`, { timeout: timeoutMs }, () =>
       run(open, windowMs, async (stage) => {
         const nowMs = stage.engine.nowMs();
         const series = Array.from(

@@ -12,7 +12,7 @@ function slowSum(values: readonly number[]): number {
 }
 
 describe("exactSum", () => {
-  it("equals the sum in whole numbers, rounded once", () => {
+  it("equals the exact sum, rounded once", () => {
     const term = fc
       .tuple(fc.integer({ min: -(2 ** 52), max: 2 ** 52 }), fc.integer({ min: -8, max: 40 }))
       .map(([digits, power]) => (digits / 2 ** 52) * 2 ** power);
@@ -24,13 +24,13 @@ describe("exactSum", () => {
     );
   });
 
-  it("rounds half to even only where nothing is below the half", () => {
+  it("rounds a half to even only if no digits follow it", () => {
     expect(exactSum([1, 2 ** -53])).toBe(1);
     expect(exactSum([1, 2 ** -53, 2 ** -80])).toBe(1 + 2 ** -52);
     expect(exactSum([1 + 2 ** -52, 2 ** -53, -(2 ** -80)])).toBe(1 + 2 ** -52);
   });
 
-  it("cancels exactly", () => {
+  it("is exact if large values cancel each other", () => {
     expect(exactSum([1e16, 0.1, -1e16])).toBe(0.1);
     expect(exactSum([])).toBe(0);
   });

@@ -43,7 +43,7 @@ describe("the readings of a device", () => {
     );
   });
 
-  it("are appended again later than the first time", () => {
+  it("are appended a second time later than the first", () => {
     for (const device of [0, 1]) {
       const first = new Map<number, number>();
       fleet.eachAppend(device, ({ reading, copy, appendMs }) => {
@@ -71,7 +71,7 @@ describe("a partition without a leader", () => {
   });
 });
 
-it("the samples have the ordinary and hot devices that each partition is to have", () => {
+it("the samples contain the configured number of ordinary and hot devices of each partition", () => {
   const counts = new Map<string, number>();
   for (const device of chooseSamples(fleet)) {
     const key = `${fleet.partition(device)} ${fleet.isHot(device)}`;

@@ -24,7 +24,7 @@ type Mesh = {
   readonly summary: { readonly sinkDocumentsPerSecond: number; readonly sparkRowsPerSecond: number };
 };
 
-describe("a measured constant is within a factor of two of the bench's result:", () => {
+describe("a measured constant is within a factor of two of the bench's result", () => {
   const kafka = results("kafka") as Kafka;
   const mesh = results("mesh") as Mesh;
   const ours = kafka.peers.at(-1)?.samples ?? [];
@@ -38,7 +38,7 @@ describe("a measured constant is within a factor of two of the bench's result:",
   });
 });
 
-describe("a counted constant is what the encoders write, with device ids of 15 characters:", () => {
+describe("a counted constant is the size that the encoders write, with device ids of 15 characters", () => {
   const deviceIds = Array.from(
     { length: 100 },
     (_, place) => `site-01:dev-${String(place).padStart(3, "0")}`,
@@ -58,14 +58,14 @@ describe("a counted constant is what the encoders write, with device ids of 15 c
     expect(constants[name].value / counted).toBeLessThan(1.1);
   }
 
-  it("a message in the log", () => {
+  it("for a message in the log", () => {
     const writer = createRecordBatchWriter({ recordsMax: 100, bytesMax: 1e6 });
     const devices = createLogDevices({ partitions: 1 });
     for (const [row, deviceId] of deviceIds.entries()) writer.add(batch, row, devices.of(deviceId));
     isNear("logBytes", writer.finish(Date.UTC(2026, 0, 1)).length / 100);
   });
 
-  it("a reading in a frame", () => {
+  it("for a reading in a frame", () => {
     const readings = deviceIds.map((deviceId, row) => ({
       deviceId,
       timestamp: protoTimestamp(batch.timestampsMs[row] as number),

@@ -31,7 +31,7 @@ const fleets: readonly [string, Partial<FleetConfig>][] = [
   ["a run that begins and ends within windows", { sinceMs: sinceMs + 7000, toMs: sinceMs + 2_699_000 }],
 ];
 
-it.each(fleets)("the documents of a fleet are predicted: %s", (_, change) => {
+it.each(fleets)("the predicted sizes of documents equal those of a fleet: %s", (_, change) => {
   const config = { ...usual, ...change };
   const plan = planFaults({ ...config, kinds: [], brokers: 3, sinkTasks: 1 });
   const { documents } = takeCensus(createFleet(config, plan), { levels: defaultLevels });

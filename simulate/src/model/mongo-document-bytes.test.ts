@@ -40,7 +40,7 @@ it.each([
   ["readingBytes", BSON.calculateObjectSize(reading)],
   ["partialBytes", BSON.calculateObjectSize(partial)],
   ["partialLogBytes", Buffer.byteLength(partialId) + Buffer.byteLength(JSON.stringify(onTopic))],
-] as const)("%s is what a document has, with a device id of 15 characters", (name, bytes) => {
+] as const)("%s is the size of a document with a device id of 15 characters", (name, bytes) => {
   expect(constants[name].value / bytes).toBeGreaterThan(0.9);
   expect(constants[name].value / bytes).toBeLessThan(1.1);
 });

@@ -69,7 +69,7 @@ describe("boards", () => {
     expect([...types].sort()).toEqual(["heatmap", "stat", "state-timeline", "timeseries"]);
   });
 
-  it("give each panel a unit and a description", () => {
+  it("have a unit and a description for each panel", () => {
     for (const { panel, name } of shown) {
       expect(panel.fieldConfig?.defaults.unit, name).toMatch(/^\w+$/);
       expect(panel.description?.length ?? 0, name).toBeGreaterThan(30);

@@ -31,7 +31,7 @@ const running = Object.entries(stack.services).filter(([, { deploy }]) => deploy
 const copies = (compose.services.secrets?.command ?? []).join("\n").split("\n");
 
 describe("compose.yml", () => {
-  it("is what is rendered now", () => {
+  it("is up to date", () => {
     const docker = createDocker({
       env: process.env,
       variables: composeMarks,
@@ -43,13 +43,13 @@ describe("compose.yml", () => {
     expect(text).not.toContain(projectFolder);
   });
 
-  it("has the services of the stack on one machine, and the one that hands out secrets", () => {
+  it("has the services of the stack on one machine, and the one that provides secrets", () => {
     expect(Object.keys(compose.services).sort()).toEqual(
       ["secrets", ...running.map(([name]) => name)].sort(),
     );
   });
 
-  it("keeps what is internal inside", () => {
+  it("publishes no port of an internal service", () => {
     const internal = (networks: Readonly<Record<string, { readonly internal?: boolean }>>) =>
       Object.entries(networks).map(([name, { internal: is = false }]) => [name, is]);
     expect(internal(compose.networks).sort()).toEqual(internal(stack.networks).sort());

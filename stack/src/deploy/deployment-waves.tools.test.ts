@@ -25,7 +25,7 @@ describe("replacing members of clusters", () => {
     expect(deploymentWaves(mergedConfig(docker, stackFiles("single")))).toEqual([]);
   });
 
-  it("gives Docker exactly the same services as the whole file", () => {
+  it("deploys exactly the same services as the whole file", () => {
     using folder = temporaryFolder();
     const { services, configs, secrets } = parse(whole) as Stack;
     for (const [place, wave] of waves.entries()) {
@@ -43,7 +43,7 @@ describe("replacing members of clusters", () => {
     }
   });
 
-  it("keeps a literal dollar", () => {
+  it("keeps a literal dollar sign", () => {
     using folder = temporaryFolder();
     const stack = (name: string) => ({
       image: "a:1.0.0",

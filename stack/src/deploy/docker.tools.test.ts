@@ -17,7 +17,7 @@ describe("Docker's client", () => {
     ['This node is not a swarm manager. Use "docker swarm init"', "docker swarm init"],
     ["Cannot connect to the Docker daemon at unix:///var/run/docker.sock.", "no Docker engine runs here"],
     ["failed to update config x: only updates to Labels are allowed", "npm run stack:deploy"],
-  ])("%s: the message names the fix, and what was output", (output, fix) => {
+  ])("%s: the message names the solution, and contains the output", (output, fix) => {
     using folder = temporaryFolder();
     const docker = failingDocker(folder.path, output);
     for (const call of [() => docker.read(["stack", "ls"]), () => docker.run(["stack", "ls"])]) {
@@ -56,7 +56,7 @@ describe("Docker's client", () => {
     expect(output).toEqual([String.raw`docker service update --label-add 'a b='\''c'\'''`]);
   });
 
-  it("gets the variables of the stack over existing ones", () => {
+  it("gets the variables of the stack instead of existing ones", () => {
     using folder = temporaryFolder();
     const file = join(folder.path, "docker");
     writeFileSync(file, '#!/bin/sh\necho "$ONE $TWO"\n');

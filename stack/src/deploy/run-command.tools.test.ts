@@ -4,7 +4,7 @@ import { stackSettings } from "../settings.ts";
 import { runStackCommand } from "./run-command.ts";
 
 describe("stack:build", () => {
-  it("builds the dashboard before the images, of which one serves it", async () => {
+  it("builds the dashboard before the images, one of which serves it", async () => {
     const loaded = loadSettings(stackSettings, { args: ["--dry-run"], env: {} });
     if (loaded.kind !== "settings") throw new Error(loaded.text);
     const printed: string[] = [];

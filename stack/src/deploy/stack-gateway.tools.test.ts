@@ -132,7 +132,7 @@ describe("gateways of the stack", () => {
     await expect(connect(mqttPort, authority, {})).rejects.toThrow("Connection refused");
   });
 
-  it("HTTP behind Envoy accepts readings of the devices that Envoy vouches for, and of no other", async () => {
+  it("HTTP behind Envoy accepts readings of the devices that Envoy has authenticated, and of no other", async () => {
     const ingest = await startTrustingIngest();
     const { here } = await credentialFiles();
     const { gateway } = await startFromStack("gateway", ingest.address, here);

@@ -10,7 +10,7 @@ const shapes = ["swarm", "single"] as const satisfies readonly Shape[];
 
 // Swarm publishes a task's name only when the task is healthy. Tasks that become healthy only together would wait
 // forever: a broker that cannot find its fellow voters opens its controller's port and never the other one.
-describe.each(shapes)("members of a cluster are well before they have found each other (%s)", (shape) => {
+describe.each(shapes)("members of a cluster are healthy before they have found each other (%s)", (shape) => {
   const { services } = readStack(shape, process.env);
   const healthOf = (name: string) => services[name]?.healthcheck?.test.join(" ") ?? "";
 
@@ -25,13 +25,10 @@ describe.each(shapes)("members of a cluster are well before they have found each
     expect(services[name]?.environment).not.toHaveProperty("KAFKA_CONTROLLER_PORT");
   });
 
-  it.each(addresses.mongo.hosts)(
-    "%s is asked whether it answers, not whether it is in a replica set",
-    (name) => {
-      expect(healthOf(name)).toContain("db.hello().ok");
-      expect(healthOf(name)).not.toMatch(/isWritablePrimary|rs\.|replSetGetStatus/);
-    },
-  );
+  it.each(addresses.mongo.hosts)("%s is healthy as soon as it answers, not only in a replica set", (name) => {
+    expect(healthOf(name)).toContain("db.hello().ok");
+    expect(healthOf(name)).not.toMatch(/isWritablePrimary|rs\.|replSetGetStatus/);
+  });
 });
 
 describe("pages for operators of the mesh", () => {
@@ -69,7 +66,7 @@ describe("volumes", () => {
       : volumes.filter(({ type }) => type === "volume").map(({ target }) => ({ name, built, target }));
   });
 
-  it("some belong to our images", () => {
+  it("are mounted by some of our images", () => {
     expect(new Set(ours.map(({ built }) => built))).toEqual(new Set(["services", "spark", "kafka"]));
   });
 

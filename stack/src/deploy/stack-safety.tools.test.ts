@@ -43,7 +43,7 @@ describe("networks", () => {
     }
   });
 
-  it("contain exactly these services", () => {
+  it("contain exactly the services that need them", () => {
     const members = (network: string) =>
       Object.keys(swarm.services)
         .filter((name) => Object.hasOwn(swarm.services[name]?.networks ?? {}, network))
@@ -147,7 +147,7 @@ function heapOf({ environment = {}, command = [] }: StackService): number | unde
 
 describe("services that must not run twice", () => {
   it.each(["generator", "aggregator", "operator", "spark-master", "spark-connect", ...stateful])(
-    "%s is there once",
+    "%s has one replica",
     (name) => expect(swarm.services[name]?.deploy.replicas ?? 1).toBe(1),
   );
 
@@ -168,7 +168,7 @@ describe("services that must not run twice", () => {
     expect(new Set(places).size).toBe(stateful.length);
   });
 
-  it("the overlay's one node gets every label that its services require", () => {
+  it("the one node of the overlay gets every label that its services require", () => {
     const { services } = stacks.get("single")!;
     const asked = Object.values(services)
       .filter(({ deploy }) => deploy.replicas !== 0)
@@ -186,7 +186,7 @@ describe("services that must not run twice", () => {
 describe("grace periods exceed the shutdown times", () => {
   const graceOf = (name: string): number => millisecondsOf(swarm.services[name]!.stop_grace_period!);
 
-  it("Envoy: its drain, and then open units", () => {
+  it("Envoy: longer than its drain and open units", () => {
     const [, drainSeconds, openCallsSeconds] = swarm.services.envoy!.command!;
     expect(graceOf("envoy")).toBeGreaterThan((Number(drainSeconds) + Number(openCallsSeconds)) * 1000);
     // The response to a unit may take this long after its end.
@@ -199,7 +199,7 @@ describe("grace periods exceed the shutdown times", () => {
     expect(Number(openCallsSeconds)).toBeGreaterThanOrEqual(answerSeconds);
   });
 
-  it("ingest: open calls, and then appends that Kafka has not acknowledged", () => {
+  it("ingest: longer than open calls and appends that Kafka has not acknowledged", () => {
     const loaded = loadSettings(ingestSettings, { args: [], env: {} });
     if (loaded.kind !== "settings") throw new Error(loaded.text);
     expect(graceOf("ingest")).toBeGreaterThan(
@@ -207,7 +207,7 @@ describe("grace periods exceed the shutdown times", () => {
     );
   });
 
-  it("the generator: the rest of its outbox", () => {
+  it("the generator: longer than the flush of its outbox", () => {
     const env = swarm.services.generator!.environment!;
     const loaded = loadSettings(serveSettings, {
       args: [],

@@ -82,7 +82,7 @@ describe.each(shapes)("the settings of a service in the stack (%s)", (shape) => 
   });
 });
 
-describe("settings of parts about each other", () => {
+describe("settings of different parts", () => {
   it.each(shapes)("brokers, copies and sinks agree (%s)", (shape) => {
     const { services } = stacks.get(shape)!;
     const brokers = Object.keys(services).filter(

@@ -13,7 +13,7 @@ const textOf = (folder: string) => files.map((file) => readFileSync(join(folder,
 const plain = withoutDigests(textOf(projectFolder));
 
 describe("the digest of a tag", () => {
-  it("is read from the registry, with the token that it demands", async () => {
+  it("is read from the registry, with the token that it requires", async () => {
     await using registry = await startRegistry({
       "library/mongo:8": "an index",
       "prom/prometheus:v3": "another",
@@ -42,14 +42,14 @@ describe("the digest of a tag", () => {
 describe("the images of the stack", () => {
   const images = imagesIn(plain).map(({ name, tag }) => `${name}:${tag}`);
 
-  it("are all that are not the project's own", () => {
+  it("are all images except the project's own", () => {
     const bases = [...plain.matchAll(/^FROM (\S+:\S+)/gm)].map(([, base]) => base);
     const services = [...plain.matchAll(/(?:image: |-image )([a-z]\S*:\S+)$/gm)].map(([, image]) => image);
     expect(images.toSorted()).toEqual([...new Set([...bases, ...services])].toSorted());
     expect(images).toEqual(expect.arrayContaining([expect.stringMatching(/^mongo:8/)]));
   });
 
-  it("are pinned in place, again after a change, and can be released", async () => {
+  it("are pinned in the stack file, pinned again after a change, and can be unpinned", async () => {
     using folder = temporaryFolder();
     for (const file of files) {
       mkdirSync(dirname(join(folder.path, file)), { recursive: true });
@@ -71,7 +71,7 @@ describe("the images of the stack", () => {
     expect(withoutDigests(textOf(folder.path))).toBe(plain);
   });
 
-  it("stay as they are if one digest is unknown", async () => {
+  it("stay unchanged if one digest is unknown", async () => {
     using folder = temporaryFolder();
     writeFileSync(join(folder.path, "docker-stack.yml"), plain);
     const failed = pinImages({

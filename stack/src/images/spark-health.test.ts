@@ -77,7 +77,7 @@ describe("the health of Spark Connect in a cluster", () => {
   }
   const lost = "the master does not know the application of Spark Connect";
 
-  it("fails if a live master does not know its application, from which no driver recovers", async () => {
+  it("fails if a live master does not list its application, because no driver recovers from that", async () => {
     expect(await healthOver(masterPage("ALIVE", ["another"]))).toBe(lost);
     expect(await healthOver(masterPage("ALIVE", []))).toBe(lost);
     expect(await healthOver(masterPage("ALIVE", ["another", "devicemesh"]))).toBe("healthy");

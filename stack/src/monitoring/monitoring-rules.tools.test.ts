@@ -99,7 +99,7 @@ function firing(series: Readonly<Record<string, string | undefined>>, expected: 
 }
 
 describe.skipIf(prometheus === undefined)("the alerts", () => {
-  it("and targets are accepted by Prometheus", () => {
+  it("are accepted by Prometheus, as the targets are", () => {
     execFileSync(
       prometheus!.promtool,
       ["check", "config", "--lint-fatal", join(prometheusFolder, "prometheus.yml")],

@@ -16,8 +16,8 @@ async function engineLike(folder: string, program: string): Promise<ChildProcess
   return child;
 }
 
-describe.skipIf(process.platform !== "linux")("what a killed lab leaves behind", () => {
-  it("is found with all descendants and killed, and that of another folder is not", async () => {
+describe.skipIf(process.platform !== "linux")("the remaining processes of a killed lab", () => {
+  it("are found with all descendants and killed, and those of another folder are not", async () => {
     using folder = temporaryFolder();
     using other = temporaryFolder();
     const child = await engineLike(folder.path, "dockerd");
@@ -34,7 +34,7 @@ describe.skipIf(process.platform !== "linux")("what a killed lab leaves behind",
     }
   });
 
-  it("includes only programs of an engine, even if others name the folder", async () => {
+  it("include only programs of an engine, even if others name the folder", async () => {
     using folder = temporaryFolder();
     const child = await engineLike(folder.path, "editor");
     try {

@@ -9,7 +9,7 @@ import { projectFolder } from "../../src/deploy/stack-files.ts";
 const page = readFileSync(join(projectFolder, "docs/running.md"), "utf8");
 
 describe("the walk of docs/running.md", () => {
-  it("has commands that exist, from the Swarm to the answer", () => {
+  it("has commands that exist, from creating the Swarm to the first answer", () => {
     const { scripts } = JSON.parse(readFileSync(join(projectFolder, "package.json"), "utf8")) as {
       scripts: Readonly<Record<string, string>>;
     };
@@ -31,7 +31,7 @@ describe("the walk of docs/running.md", () => {
     expect(made.map(({ file }) => file)).toEqual(expect.arrayContaining(read));
   });
 
-  it("joins lines that continue, and leaves out what is printed behind a command", () => {
+  it("joins continued lines, and leaves out the printed output after a command", () => {
     const title = "## From a fresh Debian to the first answer\n";
     const text = `${title}text\n\`\`\`sh\na b # why\nc \\\n   d "#1"\n\`\`\`\n## Next\n\`\`\`sh\ne\n\`\`\`\n`;
     expect(walkCommands(text)).toEqual(["a b", 'c d "#1"']);

@@ -31,7 +31,7 @@ describe("the script that makes the replica set", () => {
     ]);
   });
 
-  it("has the same result when it runs again, with a new password of the user", () => {
+  it("has the same result when it runs again, and sets a new password of the user", () => {
     const servers = createFakeServers(hosts, admin);
     servers.run();
     const before = servers.commands.length;
@@ -52,7 +52,7 @@ describe("the script that makes the replica set", () => {
     );
   });
 
-  it("adds missing servers one at a time, and keeps one that is not in the list", () => {
+  it("adds missing servers one at a time, and does not remove a server that is not in the list", () => {
     const servers = createFakeServers(hosts, admin);
     servers.run({ DEVICEMESH_MONGODB_MEMBERS: "mongo-1:27017,mongo-9:27017" });
     const before = servers.commands.length;

@@ -74,7 +74,7 @@ async function openLog(before: (call: "COMMIT" | "append", registry: SeriesRegis
   };
 }
 
-it("shows no timestamp of a failed or unfinished commit, and stores readings that are sent again once", async () => {
+it("returns no timestamp of a failed or unfinished commit, and stores readings that are sent again once", async () => {
   let isBroken = false;
   const seenAtCommit: number[][] = [];
   await using opened = await openLog((call, registry) => {
@@ -123,7 +123,7 @@ it("commits without reads, and stores everything once, after memory ran out befo
   expect(await opened.counts()).toEqual({ duplicates: 1, kept: 3 });
 });
 
-it("commits nothing more after memory ran out in a commit, and rejects by name", async () => {
+it("commits nothing more after memory ran out in a commit, and rejects with the reason", async () => {
   let isShort = true;
   await using opened = await openLog((call) => {
     if (call === "COMMIT" && isShort) throw new Error("Out of Memory Error: could not allocate block");

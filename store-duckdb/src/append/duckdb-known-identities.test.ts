@@ -129,7 +129,7 @@ describe("late readings", () => {
     expect((await opened.values()).size).toBe(messages.length);
   });
 
-  it("of one wrong clock do not prevent that the others are found in memory", async () => {
+  it("of one wrong clock do not prevent the identities of others from being kept in memory", async () => {
     using folder = temporaryFolder();
     const limits = { ...defaultKnownIdentitiesLimits, loadMax: 3000 };
     await using opened = await openLog(folder.path, limits);

@@ -91,7 +91,7 @@ describe("createSeriesRegistry", () => {
     ]).toEqual([0, 1, 0, 2]);
   });
 
-  it("shows a series only when it is stored, in the order of names", () => {
+  it("lists a series only once it is stored, in the order of names", () => {
     const registry = createSeriesRegistry([]);
     registry.codeOf("b", 0);
     registry.codeOf("a", 1);

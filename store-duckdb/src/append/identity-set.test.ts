@@ -35,12 +35,12 @@ it("finds identities of any series and time", () => {
   );
 });
 
-it("has a reserve for a bounded number only", async () => {
+it("reserves memory for a bounded number of identities only", async () => {
   const set = createIdentitySet();
   expect(await set.reserve(identitiesMax + 1, share)).toBe(false);
 });
 
-it("reports an identity for which there was no reserve", () => {
+it("is marked as incomplete once an identity is added without reserved memory", () => {
   const set = createIdentitySet();
   for (let index = 0; !set.isOverflown; index++) set.add(index, 0);
   expect(set.size).toBeLessThan(300_000);

@@ -21,7 +21,7 @@ const commit = fc.record({
 });
 
 describe("createRecentReadings", () => {
-  it("returns all readings of a scan or declares that it does not hold them", () => {
+  it("returns all readings of a scan, or reports that it does not have them all", () => {
     fc.assert(
       fc.property(
         fc.array(commit, { maxLength: 25 }),
@@ -62,7 +62,7 @@ describe("createRecentReadings", () => {
     );
   });
 
-  it("holds what a calm store has received since it was opened", () => {
+  it("has all readings that a store has received since it was opened, if they are few", () => {
     const recent = createRecentReadings(100);
     const scan = { sinceMs: 0, toMs: 10, arrivedSinceMs: 101, arrivedToMs: Infinity };
     const none = () => expect.unreachable("nothing is stored");

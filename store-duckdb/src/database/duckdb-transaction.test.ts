@@ -62,7 +62,7 @@ describe("a transaction", () => {
       "RESOURCE_EXHAUSTED",
     ],
     ["INSERT", "INTERNAL Error: Attempted to access index 1 within vector of size 1", "UNAVAILABLE"],
-  ])("gives the database up if %s fails with %s: %s, and no later one begins", async (where, text, code) => {
+  ])("closes the database if %s fails with %s: %s, and no later one begins", async (where, text, code) => {
     let isFailing = true;
     const statements: string[] = [];
     await using opened = await openNumbers((sql) => {
@@ -80,7 +80,7 @@ describe("a transaction", () => {
     expect(await opened.stored()).toEqual([]);
   });
 
-  it("counts a failure of the engine soon after one of memory as its consequence", async () => {
+  it("treats a failure of the engine soon after a lack of memory as its consequence", async () => {
     await using opened = await openNumbers((sql) => {
       if (sql === "COMMIT") throwing("INTERNAL Error: Could not find node in column segment tree!");
     });
@@ -89,7 +89,7 @@ describe("a transaction", () => {
     expect(opened.transactions.rejection()).toMatchObject({ code: "RESOURCE_EXHAUSTED" });
   });
 
-  it("that needs more memory than reads leave runs without them, others run beside them", async () => {
+  it("that needs more memory than reads leave runs without them, and others run while reads do", async () => {
     await using opened = await openNumbers(() => {});
     const { memory, insert } = opened;
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();

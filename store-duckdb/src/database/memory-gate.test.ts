@@ -59,7 +59,7 @@ describe("the gate of the memory, once memory is short", () => {
     expect(interrupts).toBe(2);
   });
 
-  it("runs on after a write has failed", async () => {
+  it("continues after a write has failed", async () => {
     const gate = createMemoryGate();
     gate.ranOut();
     await expect(gate.alone(() => Promise.reject(new Error("failed")))).rejects.toThrow("failed");
@@ -69,14 +69,14 @@ describe("the gate of the memory, once memory is short", () => {
     expect(gate.reads.has(read)).toBe(true);
   });
 
-  it("counts memory as sufficient again after a while", async () => {
+  it("treats memory as sufficient again after a time", async () => {
     const gate = createMemoryGate({ shortMs: 1 });
     gate.ranOut();
     expect(gate.isShort).toBe(true);
     await expect.poll(() => gate.isShort).toBe(false);
   });
 
-  it("runs every write without any other statement, and every statement at some time", async () => {
+  it("runs every write without any other statement, and every statement eventually", async () => {
     const events = fc.array(fc.constantFrom("read", "write", "end read", "end write"), { maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(events, async (sequence) => {

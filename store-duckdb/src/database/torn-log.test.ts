@@ -31,7 +31,7 @@ describe("a write-ahead log that the engine cannot read", () => {
     expect(readFileSync(copy as string)).toEqual(before);
   });
 
-  it("is not changed if nothing of it is missing: the damage is different, or before the entry", async () => {
+  it("is not changed if the damage is not a missing end, or lies before the last entry", async () => {
     using folder = temporaryFolder();
     const log = writeLog(folder.path, 4000);
     const error = errorOf(

@@ -16,7 +16,7 @@ const folds = fc
     });
   });
 
-it("has every series of every window in exactly one part", () => {
+it("every series of every window is in exactly one part of a fold", () => {
   fc.assert(
     fc.property(folds, fc.integer({ min: 1, max: 60 }), (windows, rowsMax) => {
       const parts = foldParts(windows, windowMs, rowsMax);
@@ -36,7 +36,7 @@ it("has every series of every window in exactly one part", () => {
   );
 });
 
-it("has few enough rows in each part of several windows, and as many parts of a window as its rows need", () => {
+it("a part of several windows has at most the maximum of rows, and a window has as many parts as its rows need", () => {
   fc.assert(
     fc.property(folds, fc.integer({ min: 1, max: 60 }), (windows, rowsMax) => {
       for (const { sinceMs, toMs } of foldParts(windows, windowMs, rowsMax)) {

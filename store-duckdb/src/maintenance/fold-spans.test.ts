@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { foldSpans } from "./fold-spans.ts";
 
-it("covers every window of the rows once, and cuts none", () => {
+it("the spans of a fold cover every window of the rows once, and divide none", () => {
   const ms = fc.integer({ min: 946_684_800_000, max: 4_000_000_000_000 });
   fc.assert(
     fc.property(
@@ -26,6 +26,6 @@ it("covers every window of the rows once, and cuts none", () => {
   );
 });
 
-it("returns no spans without rows", () => {
+it("a fold without rows has no spans", () => {
   expect(foldSpans({ rows: 0, firstMs: 0, lastMs: 0, windowMs: 10_000 })).toEqual([]);
 });

@@ -75,7 +75,7 @@ describe("the readers of the store", () => {
     await expect(opened.readers.read("SELECT 1", signal)).rejects.toThrow("opened again");
   });
 
-  it("pass on numbers of each type of column, whole ones up to 2^53", async () => {
+  it("return numbers of each type of column, whole ones up to 2^53", async () => {
     await using opened = await openReaders();
     const whole = [
       0,
@@ -101,7 +101,7 @@ describe("the readers of the store", () => {
     expect(found).toEqual(whole.map((each) => [7, each, 0.5]));
   });
 
-  it("run one heavy read at a time, queue 20, reject more by name, and answer others meanwhile", async () => {
+  it("run one heavy read at a time, queue 20, reject more with the reason, and answer light reads meanwhile", async () => {
     await using opened = await openReaders();
     const { readers } = opened;
     const first = Promise.withResolvers<void>();

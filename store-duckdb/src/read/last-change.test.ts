@@ -3,7 +3,7 @@ import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { expect, it } from "vitest";
 import { openRecoveringStore } from "../recovering-store.ts";
 
-it("changes after readings that match the filter, and not after others", async () => {
+it("the last change of a filter moves with readings that match it, and not with others", async () => {
   using folder = temporaryFolder();
   await using store = await openRecoveringStore({ folder: folder.path, clock: Date.now });
   const { lastChangeOf } = store.readings;

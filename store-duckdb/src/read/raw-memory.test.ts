@@ -182,7 +182,7 @@ describe("createRawMemory", () => {
     expect(await read()).toEqual([]);
   });
 
-  it("leaves spans to the engine that are too long, or have too many readings", async () => {
+  it("leaves spans that are too long or have too many readings to the engine", async () => {
     const { engine, memory } = createJudged(1e9);
     const never = () => expect.unreachable("nothing is added");
     expect(await memory.read([{ sinceMs: 0, toMs: 5 * windowMs }], never, signal)).toBe(false);

@@ -7,7 +7,7 @@ import { openEmbeddedStore } from "../duckdb-store.ts";
 
 const nowMs = Date.UTC(2026, 10, 24);
 
-it("scans more readings than one statement reads, in order, also if very many have one timestamp", async () => {
+it("a scan of more readings than one statement reads is in order, also if very many have one timestamp", async () => {
   using folder = temporaryFolder();
   await using store = await openEmbeddedStore({ folder: folder.path, clock: () => nowMs, memoryMib: 64 });
   const sensor = "temperature";
@@ -51,7 +51,7 @@ it("scans more readings than one statement reads, in order, also if very many ha
   expect(found.every((row, place) => row === wanted[place])).toBe(true);
 });
 
-it("has an acknowledged reading in a scan that begins at once, even if the clock does not advance", async () => {
+it("a scan that begins at once after an acknowledgement has the reading, even if the clock does not advance", async () => {
   using folder = temporaryFolder();
   await using store = await openEmbeddedStore({
     folder: folder.path,

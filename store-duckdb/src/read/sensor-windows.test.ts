@@ -54,7 +54,7 @@ const readings = fc.uniqueArray(
 );
 
 describe("windows by sensor", () => {
-  it("have the figures of the windows of all devices, in any span of windows", () => {
+  it("have the figures of the windows of all devices merged, in any span of windows", () => {
     fc.assert(
       fc.property(readings, fc.nat(7), fc.nat(7), (all, from, length) => {
         const windows = windowsOf(all);
@@ -78,7 +78,7 @@ describe("windows by sensor", () => {
     expect(windowsBySensor(windows, registry).length).toBe(sensorsOfDevice * 2);
   });
 
-  it("are the same windows if each sensor has one device: they need no further memory", () => {
+  it("are the windows of the device if each sensor has one device, without further memory", () => {
     const windows = windowsOf([0, 1, 2].map((series): Reading => [series, 0, 1]));
     expect(windowsBySensor(windows, registry)).toBe(windows);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createSeriesCodes } from "./series-tables.ts";
 
 describe("the codes of series", () => {
-  it("are found like in a plain map, of dense sensors and others, for any number", () => {
+  it("are found like in a plain map, for frequent and rare sensors, in any number", () => {
     const keys = fc.uniqueArray(fc.tuple(fc.nat(300_000), fc.nat(60_000)), {
       maxLength: 400,
       selector: String,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { valueBucketSql } from "./sketch-sql.ts";
 
-it("gives every double the value bucket that query gives it", async () => {
+it("the SQL of a value bucket equals the bucket that query computes, for every double", async () => {
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   await connection.run("CREATE TABLE numbers (place INTEGER, value DOUBLE)");

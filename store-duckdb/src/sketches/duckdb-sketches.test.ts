@@ -75,7 +75,7 @@ function expectSketched(
   }
 }
 
-it("answers from sketches of folded windows what is the same from raw readings, late ones included", async () => {
+it("answers the same from sketches of folded windows as from raw readings, late ones included", async () => {
   using folder = temporaryFolder();
   await using mesh = await openStore(folder.path, { exactQuantilesMax: 100 });
   const first = readingsOf("a", startMs - 3 * dayMs + 7, 3000);

@@ -23,7 +23,7 @@ const isIn = (scan: Scan, windowMs: number, arrivedMs: number): boolean =>
   arrivedMs >= scan.arrivedSinceMs &&
   arrivedMs < scan.arrivedToMs;
 
-it("reads each partial of the scan once: from raw readings, if it has no sketch", () => {
+it("reads each partial of the scan once, from raw readings if it has no sketch", () => {
   fc.assert(
     fc.property(
       scans,

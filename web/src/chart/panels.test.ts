@@ -35,7 +35,7 @@ describe("panelsOf", () => {
     expect(panel?.lines[1]?.columns[2]).toEqual([1, undefined, 3]);
   });
 
-  it("has a column for each percentile, and a gap where they are not known", () => {
+  it("has a column for each percentile, and a gap where the server returns none", () => {
     const known = line("a", "°C", [0, 1]);
     const points = known.points.map((point, place) =>
       place === 0 ? { ...point, quantiles: [1, 2, 3, 4] } : point,

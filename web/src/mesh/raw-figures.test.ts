@@ -11,7 +11,7 @@ const refusing = (code: Code) => async (figures: RawFigures) => {
 const asked: readonly RawFigures[] = [{ quantiles: [0.5] }, { holdSeconds: 60 }];
 
 describe("withRawFigures", () => {
-  it("asks again without them where there are too many readings, and reports it", async () => {
+  it("requests the answer again without raw figures if there are too many readings, and reports it", async () => {
     for (const figures of asked) {
       expect(await withRawFigures(figures, async (given) => given)).toEqual({
         answer: figures,
@@ -24,7 +24,7 @@ describe("withRawFigures", () => {
     }
   });
 
-  it("fails as the server does for any other reason, and where none were asked for", async () => {
+  it("fails with any other error of the server, and if no raw figures were requested", async () => {
     for (const figures of asked)
       await expect(withRawFigures(figures, refusing(Code.Unavailable))).rejects.toThrow("no");
     const always = async () => Promise.reject(new ConnectError("no", Code.ResourceExhausted));

@@ -55,7 +55,7 @@ describe("withMessage", () => {
     expect(late).toMatchObject([{ startMs: 10_000, before: 1, after: 5, deviceId: "a" }]);
   });
 
-  it("replaces everything by a snapshot, without late changes", () => {
+  it("replaces everything by a snapshot, and reports no late changes", () => {
     const again = withMessage(first, message({ 1: 8, 2: 2 }, { snapshot: true }), options);
     expect(counts(again)).toEqual([
       [1, 8],

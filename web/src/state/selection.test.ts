@@ -5,7 +5,7 @@ import { curveKinds, fills, holds, parseSelection, type Selection, selectionPara
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9._:-]{0,12}$/);
 
 describe("selections", () => {
-  it("survive the URL unchanged", () => {
+  it("are read back unchanged from the URL", () => {
     const selections: fc.Arbitrary<Selection> = fc.record({
       devices: fc.uniqueArray(name, { maxLength: 4 }),
       sensors: fc.uniqueArray(name, { maxLength: 3 }),
@@ -29,7 +29,7 @@ describe("selections", () => {
     );
   });
 
-  it("leave out malformed parts", () => {
+  it("leave out malformed parts of a URL", () => {
     const params = new URLSearchParams(
       "zone=Mars/Olympus&bucket=-3&lines=many&time=soon&curves=wild&hold=7&fill=guess",
     );

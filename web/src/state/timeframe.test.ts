@@ -7,7 +7,7 @@ const spans = fc
   .map(([sinceMs, length]): Timeframe => ({ kind: "between", sinceMs, toMs: sinceMs + length }));
 
 describe("timeframes", () => {
-  it("survive the URL", () => {
+  it("are read back unchanged from the URL", () => {
     fc.assert(
       fc.property(spans, (span) => {
         expect(parseTimeframe(timeframeText(span))).toEqual(span);
@@ -17,7 +17,7 @@ describe("timeframes", () => {
       expect(timeframeText(parseTimeframe(name))).toBe(name);
   });
 
-  it("are the last hour if the URL has no valid one", () => {
+  it("are the last hour if the URL contains no valid timeframe", () => {
     for (const text of [undefined, "", "yesterday", "2026-01-02..2026-01-01", "toString", "2026-01-01"])
       expect(parseTimeframe(text)).toEqual({ kind: "last", spanMs: 3_600_000 });
   });

@@ -32,7 +32,7 @@ async function connect({ addresses }: FakeBrokers, requestTimeoutMs = 10_000) {
 }
 
 describe("the produce requests of a connection", () => {
-  it("have the batches of several partitions, small and large", async () => {
+  it("contain the batches of several partitions, small and large", async () => {
     await using brokers = await startFakeBrokers({ topic: "t", partitions: 2, brokers: 1 });
     await using test = await connect(brokers);
     const answer = await test.requests.send([
@@ -46,7 +46,7 @@ describe("the produce requests of a connection", () => {
     expect(brokers.store.stored.map(({ length }) => length)).toEqual([3, 4000]);
   });
 
-  it("leave the responses to other requests to the client", async () => {
+  it("leave responses to other requests to the client", async () => {
     await using brokers = await startFakeBrokers({ topic: "t", partitions: 1, brokers: 1 });
     await using test = await connect(brokers);
     brokers.delayMs = 20;

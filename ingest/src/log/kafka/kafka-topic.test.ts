@@ -79,7 +79,7 @@ describe("the Kafka log", () => {
     ["the topic is not known there yet", { error: 3 }],
     ["the disk of the broker fails", { error: 56 }],
   ];
-  it.each(faults)("has everything once and in order though %s", async (_, fate) => {
+  it.each(faults)("stores every message once and in order although %s", async (_, fate) => {
     await using brokers = await startFakeBrokers({ topic: "t", partitions: 4, brokers: 2 });
     await using log = openLog(brokers, { sendRecordsMax: 7 });
     let batches = 0;

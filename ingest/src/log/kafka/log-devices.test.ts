@@ -14,14 +14,14 @@ describe("the devices of a log", () => {
       expect(devices.of(id)).toMatchObject({ id, partition: partitionOf(id, 7) });
   });
 
-  it("are remembered up to a limit, and found again", () => {
+  it("are kept up to a limit, and found again", () => {
     const devices = createLogDevices({ partitions: 3, rememberMax: 2 });
     const first = ids("device", 3).map(devices.of);
     const again = ids("device", 3).map(devices.of);
     expect(again.map((device, i) => device === first[i])).toEqual([true, true, false]);
   });
 
-  it("are replaced when other devices have been asked for many times", () => {
+  it("are replaced when other devices have been requested many times", () => {
     const devices = createLogDevices({ partitions: 3, rememberMax: 2 });
     const old = ids("old", 2).map(devices.of);
     for (let i = 0; i < 9; i++) ids("new", 2).map(devices.of);

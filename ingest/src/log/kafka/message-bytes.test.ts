@@ -134,7 +134,7 @@ describe("a record batch", () => {
     expect(count(open({ bytesMax: 1 })).row).toBe(1);
   });
 
-  it("stays as it is until its memory is taken back, whatever is written afterwards", () => {
+  it("stays unchanged until its memory is released, whatever is written afterwards", () => {
     const batch = batchOf(Array.from({ length: 1000 }, (_, i) => ({ ...message, value: i })));
     const device = devices.of(message.deviceId);
     // From a few rows, which are copied, to all of them.
@@ -159,7 +159,7 @@ describe("a record batch", () => {
     );
   });
 
-  it("uses the memory of large batches again", () => {
+  it("reuses the memory of large batches", () => {
     const batch = batchOf(Array.from({ length: 1000 }, (_, i) => ({ ...message, value: i })));
     const writer = open();
     const next = (): Buffer => {

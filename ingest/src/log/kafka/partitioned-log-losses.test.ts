@@ -25,7 +25,7 @@ const schedules = fc.record({
 });
 
 describe("the partitioned log, whatever happens to its sends", () => {
-  it("has all acknowledged readings, each device's in order, and only appended ones", async () => {
+  it("stores all acknowledged readings, each device's in order, and no reading that was not appended", async () => {
     await fc.assert(
       fc.asyncProperty(schedules, async ({ appends, fates: given, partitions, ...limits }) => {
         const fake = createFakeTopic({ partitions });

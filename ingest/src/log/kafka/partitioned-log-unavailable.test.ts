@@ -56,7 +56,7 @@ describe("an unavailable log", () => {
     expect(test.log.stats()).toMatchObject({ timedOut: 1, readingsInFlight: 0 });
   });
 
-  it("rejects later appends sooner, after trying them", async () => {
+  it("rejects later appends after a shorter time limit, and still tries to send them", async () => {
     await using test = openLog({
       appendTimeoutMs: 2000,
       unavailableTimeoutMs: 300,
@@ -86,7 +86,7 @@ describe("an unavailable log", () => {
     expect(test.reported).toEqual([true, false, true]);
   });
 
-  it("is reported as available by its state alone, without appends", async () => {
+  it("is reported as available again as soon as its state is, without an append", async () => {
     await using test = openLog();
     await waitUntil(() => test.reported.length === 1);
     test.fake.state = undefined;

@@ -73,7 +73,7 @@ describeMessageLog("the partitioned log on a topic that loses every third answer
 });
 
 describe("the partitioned log", () => {
-  it("sends one send at a time to a partition, of bounded size, each device to its own", async () => {
+  it("has one send at a time to a partition, of bounded size, and each device in its own partition", async () => {
     const { fake, log } = openLog({ sendRecordsMax: 7 });
     const devices = Array.from({ length: 20 }, (_, i) => `device-${i}`);
     await Promise.all(devices.map((device) => log.append(batchOf(messages(device, 25)))));
@@ -92,7 +92,7 @@ describe("the partitioned log", () => {
     expect(fake.sends).toEqual([{ partition: 0, records: 50 }]);
   });
 
-  it("does not let a full send wait", async () => {
+  it("does not delay a full send", async () => {
     const { fake, log } = openLog({ lingerMs: 60_000, sendRecordsMax: 10 }, 1);
     await log.append(batchOf(messages("a", 10)));
     expect(fake.stored.flat()).toHaveLength(10);
@@ -142,7 +142,7 @@ describe("the partitioned log", () => {
     await stuck;
   });
 
-  it("continues with another producer when the broker has lost it", async () => {
+  it("continues with another producer when the broker does not know the first one any more", async () => {
     const { fake, log } = openLog({ sendRecordsMax: 2 }, 1);
     fake.fate = ({ attempt }) => (attempt === 2 ? "lose-producer" : "store");
     await log.append(batchOf(messages("a", 6)));

@@ -103,7 +103,7 @@ describe("createUnfinishedRequests", () => {
   it.each([
     ["a single message", false],
     ["a message of a stream", true],
-  ])("rejects %s that trickles", async (_, isStream) => {
+  ])("rejects %s that arrives too slowly", async (_, isStream) => {
     const { unfinished, open, errors, pass } = create();
     const meter = open("a:1", isStream);
     for (let i = 0; i < 4; i++) {

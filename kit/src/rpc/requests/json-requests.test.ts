@@ -99,7 +99,7 @@ describe("durations in JSON", () => {
 });
 
 describe("enums in JSON", () => {
-  it("an unknown name is rejected with the valid names, by either name of the field", () => {
+  it("an unknown name is rejected with the valid names, for both names of the field", () => {
     for (const request of [{ groupBy: "SENSOR" }, { group_by: "GROUP_BY_SENSORS" }]) {
       expect(refusalOf(GetAggregatesRequestSchema, request)).toBe(
         "group_by: must be one of GROUP_BY_SERIES, GROUP_BY_SENSOR, GROUP_BY_DEVICE, GROUP_BY_ALL",

@@ -134,7 +134,7 @@ describe("GET /v1/readings", () => {
     expect((await fetch(`${running.baseUrl}/v1/buckets?bucket=0s&group_by=zone`)).status).toBe(400);
   });
 
-  it("is cut, not ended, if the store fails in the middle: over HTTP/1.1 and HTTP/2", async () => {
+  it("is cut, and not completed, if the store fails in the middle, over HTTP/1.1 and HTTP/2", async () => {
     await using running = await startTestQuery({ wrap: failing });
     running.memory.append([temperature("a")]);
     for (const format of ["csv", "ndjson", "arrow"]) {
@@ -154,7 +154,7 @@ describe("GET /v1/readings", () => {
     expect((await fetch(`${running.baseUrl}/v1/readings?format=parquet`)).status).toBe(500);
   });
 
-  it("answers an error before the first row as such", async () => {
+  it("answers an error before the first row with its status", async () => {
     await using running = await startTestQuery();
     running.memory.append([
       temperature("a"),
@@ -167,7 +167,7 @@ describe("GET /v1/readings", () => {
     expect((await fetch(`${running.baseUrl}/v1/readings`)).status).toBe(503);
   });
 
-  it("is rejected over HTTP/1.0, where a cut looks like the end", async () => {
+  it("is rejected over HTTP/1.0, where a client cannot distinguish a cut from the end", async () => {
     await using running = await startTestQuery();
     const socket = connectSocket(Number(new URL(running.baseUrl).port), "127.0.0.1");
     socket.end("GET /v1/readings HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
@@ -256,7 +256,7 @@ describe("parts of an export", () => {
     expect([response.status, (await response.text()).startsWith("timestamp,")]).toEqual([200, true]);
   });
 
-  it("are an error of their own if the store fails", async () => {
+  it("are answered with an error status if the store fails", async () => {
     await using running = await startTestQuery({ wrap: failing });
     running.memory.append([temperature("a")]);
     const url = `${running.baseUrl}/v1/readings?format=parquet`;

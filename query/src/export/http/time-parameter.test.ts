@@ -28,7 +28,7 @@ describe("a time parameter", () => {
     expect(read("-90min")).toBe(nowMs - 5_400_000);
   });
 
-  it("is nothing else", () => {
+  it("is rejected in any other form", () => {
     for (const text of [
       "",
       "yesterday",

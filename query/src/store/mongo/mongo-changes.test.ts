@@ -21,7 +21,7 @@ function createCountingDb() {
   };
 }
 
-it("yields for readings stored during its first poll, which an earlier read may lack", async () => {
+it("a watch of changes yields for readings stored during its first poll, which an earlier read may lack", async () => {
   const { db, asked, answer } = createCountingDb();
   const leaving = new AbortController();
   const watchChanges = createChangeWatch({ db, closed: new AbortController().signal });

@@ -15,7 +15,7 @@ const url = engines?.mongodbUrl ?? "";
 const indexes = indexDefinitions({ levels: defaultLevels });
 
 describe.skipIf(!engines)("the status of the real chain", () => {
-  it("counts dirty, repaired and still clean windows, and dead letters of each kind", async () => {
+  it("counts marked, repaired and unmarked windows, and dead letters of each kind", async () => {
     const mesh = await openMeshFixture({ url, indexes });
     const { signal } = new AbortController();
     try {

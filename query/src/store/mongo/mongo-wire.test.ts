@@ -54,7 +54,7 @@ describe("a large read, as a real server receives it", () => {
     expect(killed?.killSessions[0].id.toString("hex")).toBe(sessionOf(aggregate));
   });
 
-  it("is one of at most six at a time: callers that cancel and retry add none", async () => {
+  it("is one of at most six at a time, even if callers cancel and retry", async () => {
     await using busy = await openBusy();
     const callers = Array.from({ length: 20 }, () => new AbortController());
     const reads = callers.map((caller) => busy.read(caller.signal).catch(() => {}));

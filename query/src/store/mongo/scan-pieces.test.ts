@@ -38,7 +38,7 @@ describe("neighbours", () => {
 });
 
 describe("the pieces of a scan", () => {
-  it("contain each time once, and nothing else", () => {
+  it("contain each time of the scan once, and no other", () => {
     fc.assert(
       fc.property(
         spans,
@@ -66,7 +66,7 @@ describe("the pieces of a scan", () => {
     );
   });
 
-  it("overlap an eighth of many disjoint spans", () => {
+  it("overlap an eighth of many disjoint spans each", () => {
     const except = Array.from({ length: 400 }, (_, place) =>
       spanOf({ start: place * 10, length: 10, device: 0 }),
     );
@@ -77,7 +77,7 @@ describe("the pieces of a scan", () => {
     expect(reached).toEqual(Array.from({ length: 8 }, () => 50));
   });
 
-  it("are the scan itself if little is excepted", () => {
+  it("are the whole scan if few spans are excepted", () => {
     const scan = { sinceMs: 0, toMs: 10, arrivedSinceMs: 0, arrivedToMs: 1 };
     expect(scanPieces(scan, [])).toEqual([scan]);
   });

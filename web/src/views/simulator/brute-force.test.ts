@@ -12,8 +12,8 @@ const readings = fc.array(
   { minLength: 1, maxLength: 60 },
 );
 
-describe("the proof in the browser", () => {
-  it("queries existing series inside the span", () => {
+describe("the comparison with brute force in the browser", () => {
+  it("queries existing series within the span", () => {
     fc.assert(
       fc.property(
         readings,
