@@ -54,7 +54,7 @@ it("a CO₂ meter is added by reading.proto alone: generated code, checks and te
   expect(readFileSync(join(copy, "proto/gen/sensors.ts"), "utf8")).toContain('"deviceType":"co2_meter"');
   run("check", [
     "-e",
-    'const { runChecks } = await import("./scripts/check.ts"); process.exit(runChecks({ nodeOnly: true }).failed)',
+    'const { runChecks } = await import("./scripts/check.ts"); process.exit((await runChecks({ nodeOnly: true })).failed)',
   ]);
   run("test", ["node_modules/vitest/vitest.mjs", "run", "--project=unit", ...tests]);
 });

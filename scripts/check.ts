@@ -1,5 +1,7 @@
 // `npm run check`: every check that does not run the mesh. Prints a line for each check and fails if one fails.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { missingTools } from "./optional-tools.ts";
@@ -62,36 +64,70 @@ const checks: readonly Check[] = [
   },
 ];
 
+/** The checks that take longest begin first, or one core would wait for the last of them. */
+const longest = ["scripts/generate.ts", "node_modules/typescript/bin/tsc", "scripts/walk-length.ts"];
+
+type Result = { readonly status: number | null; readonly output: string; readonly seconds: number };
+
 /**
- * Runs the checks one by one and prints each outcome, with the output of those that fail and the reason of those that
- * are skipped. `nodeOnly` leaves out the checks that need a tool which npm cannot install.
+ * Runs the checks, one on each core, and prints each outcome in the order of the list, with the output of those that
+ * fail and the reason of those that are skipped. `nodeOnly` leaves out the checks that need a tool which npm cannot
+ * install.
  */
-export function runChecks({ nodeOnly }: { readonly nodeOnly: boolean }): {
+export async function runChecks({ nodeOnly }: { readonly nodeOnly: boolean }): Promise<{
   passed: number;
   failed: number;
   skipped: number;
-} {
+}> {
   const missing = missingTools();
+  const lackingOf = ({ needs }: Check) => missing.find((tool) => tool.name === needs);
+  const wanted = checks.filter(({ needs }) => !nodeOnly || needs === undefined);
+  const results = runAll(wanted.filter((check) => lackingOf(check) === undefined));
   const outcomes = { passed: 0, failed: 0, skipped: 0 };
-  for (const { name, script, args, needs, prints } of checks) {
-    if (nodeOnly && needs !== undefined) continue;
-    const lacking = missing.find((tool) => tool.name === needs);
+  for (const check of wanted) {
+    const lacking = lackingOf(check);
     if (lacking) {
-      console.log(`skip ${name}: ${lacking.name} is missing; ${lacking.fix}`);
+      console.log(`skip ${check.name}: ${lacking.name} is missing; ${lacking.fix}`);
       outcomes.skipped++;
       continue;
     }
-    const startMs = performance.now();
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, script), ...args], {
-      cwd: root,
-      encoding: "utf8",
-    });
-    const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-    console.log(`${status === 0 ? "ok  " : "FAIL"} ${name} (${seconds} s)`);
-    if (status !== 0 || prints) console.log(`${stdout}${stderr}`.trimEnd());
+    const { status, output, seconds } = (await results.get(check)) as Result;
+    console.log(`${status === 0 ? "ok  " : "FAIL"} ${check.name} (${seconds.toFixed(1)} s)`);
+    if (status !== 0 || check.prints) console.log(output.trimEnd());
     outcomes[status === 0 ? "passed" : "failed"]++;
   }
   return outcomes;
 }
 
-if (import.meta.main) process.exit(runChecks({ nodeOnly: false }).failed === 0 ? 0 : 1);
+/** Starts the checks, at most one on each core at a time, and returns the results to come. */
+function runAll(wanted: readonly Check[]): ReadonlyMap<Check, Promise<Result>> {
+  const queue = wanted
+    .toSorted((a, b) => Number(longest.includes(b.script)) - Number(longest.includes(a.script)))
+    .map((check) => ({ check, ...Promise.withResolvers<Result>() }));
+  const results = new Map(queue.map(({ check, promise }) => [check, promise]));
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      await run(next.check).then(next.resolve, next.reject);
+    }
+  };
+  for (let core = 0; core < availableParallelism(); core++) void work();
+  return results;
+}
+
+async function run({ script, args }: Check): Promise<Result> {
+  const startMs = performance.now();
+  const child = spawn(process.execPath, [join(root, script), ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const [status] = (await once(child, "close")) as [number | null];
+  return { status, output, seconds: (performance.now() - startMs) / 1000 };
+}
+
+if (import.meta.main) process.exit((await runChecks({ nodeOnly: false })).failed === 0 ? 0 : 1);

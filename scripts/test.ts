@@ -61,7 +61,7 @@ const missing = all && isWhole ? missingTools().filter(({ testFiles }) => testFi
 for (const { name, fix, testFiles } of missing) {
   console.log(`${name} is missing: ${testFiles.join(", ")} are SKIPPED. To run them, ${fix}.`);
 }
-const checks = isWhole ? runChecks({ nodeOnly: !all }) : { passed: 0, failed: 0, skipped: 0 };
+const checks = isWhole ? await runChecks({ nodeOnly: !all }) : { passed: 0, failed: 0, skipped: 0 };
 // One project after the other: in parallel they would compete for two cores and distort each other's timing.
 const runs = projects.map((project) => runVitest(root, project, patterns));
 const tests = sumOutcomes(runs);
