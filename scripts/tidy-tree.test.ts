@@ -26,8 +26,22 @@ it("finds a product file that imports test support, by path and by package", () 
     "query/src/a.ts",
     'import { x } from "@devicemesh/ingest/testing/memory-message-log";',
   );
+  const page = file("web/src/a.tsx", byPackage.text);
   const test = file("query/src/a.test.ts", byPackage.text);
-  expect(importersOfTestSupport([relative, byPackage, test])).toHaveLength(2);
+  expect(importersOfTestSupport([relative, byPackage, page, test])).toHaveLength(3);
+});
+
+it("finds a barrel that exports test support", () => {
+  const barrel = file("ingest/src/index.ts", 'export * from "../testing/memory-message-log.ts";');
+  expect(importersOfTestSupport([barrel])).toEqual([
+    "ingest/src/index.ts: a product file imports no test support (testing/)",
+  ]);
+});
+
+it("finds a median product file of more than 110 lines", () => {
+  const long = file("kit/src/a.ts", "1\n".repeat(111));
+  expect(brokenTreeRules([long])).toEqual(["the median product file has 111 lines; at most 110"]);
+  expect(brokenTreeRules([long, file("kit/src/b.ts", "1\n"), file("kit/src/c.ts", "1\n")])).toEqual([]);
 });
 
 it("finds a folder with a 16th product file; tests do not count", () => {
@@ -66,12 +80,20 @@ it("the figures count product files and lines only", () => {
     file("kit/src/a.ts", "1\n2\n3\n"),
     file("kit/src/a.test.ts", "1\n"),
     file("e2e/src/b.ts", "1\n"),
+    file("web/src/page.tsx", "1\n"),
+    file("web/src/main.ts", ""),
+    file("web/package.json", "{}"),
   ];
   expect(treeFigures(files)).toEqual({
-    productFiles: 1,
-    productLines: 3,
-    medianLines: 3,
+    productFiles: 3,
+    productLines: 4,
+    medianLines: 1,
     longest: 3,
-    fullestFolder: 1,
+    fullestFolder: 2,
+    workspaces: 1,
+    hasCycle: false,
+    programs: 1,
+    brokenPrograms: 1,
+    importersOfTestSupport: 0,
   });
 });

@@ -5,13 +5,13 @@ import type { SourceFile } from "./tidy.ts";
 
 /** Folders that only tests, benchmarks and checks use: they are not part of the product. */
 const supportWorkspaces = new Set(["e2e", "bench", "scripts", "examples"]);
+/** The largest number of lines of a written file. */
+export const linesMax = 300;
 const productFilesMax = 15;
 const medianLinesMax = 110;
 const mainLinesMax = 15;
 /** The files of every program's `src/`. */
 const skeleton = ["settings.ts", "limits.ts", "start.ts", "main.ts"];
-/** Programs that do not have the four files yet. This list only shrinks. */
-const withoutSkeleton = new Set(["standalone"]);
 
 const workspaceOf = (path: string): string => path.split("/")[0] ?? "";
 const lineCount = ({ text }: SourceFile): number => text.split("\n").length - 1;
@@ -19,8 +19,8 @@ const lineCount = ({ text }: SourceFile): number => text.split("\n").length - 1;
 /** Whether a file is part of the product. */
 export function isProduct({ path }: SourceFile): boolean {
   return (
-    /^[a-z0-9-]+\/src\/.*\.ts$/.test(path) &&
-    !path.endsWith(".test.ts") &&
+    /^[a-z0-9-]+\/src\/.*\.tsx?$/.test(path) &&
+    !/\.test\.tsx?$/.test(path) &&
     !supportWorkspaces.has(workspaceOf(path))
   );
 }
@@ -64,7 +64,7 @@ function workspaceImports(files: readonly SourceFile[]): Map<string, Set<string>
   );
   for (const file of files) {
     const own = workspaceOf(file.path);
-    if (!workspaces.has(own) || !file.path.endsWith(".ts")) continue;
+    if (!workspaces.has(own) || !/\.tsx?$/.test(file.path)) continue;
     for (const name of importsOf(file)) {
       const other =
         /^@devicemesh\/([a-z0-9-]+)/.exec(name)?.[1] ?? (name.startsWith("@") ? "" : workspaceOf(name));
@@ -98,18 +98,18 @@ export function workspaceCycle(files: readonly SourceFile[]): string | undefined
 /** Programs whose `src/` lacks one of the four files, and entry points that are too long. */
 export function brokenSkeletons(files: readonly SourceFile[]): string[] {
   const paths = new Set(files.map(({ path }) => path));
-  const mains = files.filter((file) => isProduct(file) && /^[a-z0-9-]+\/src\/main\.ts$/.test(file.path));
-  return mains
-    .filter(({ path }) => !withoutSkeleton.has(workspaceOf(path)))
-    .flatMap((file) => {
-      const missing = skeleton.filter((name) => !paths.has(`${workspaceOf(file.path)}/src/${name}`));
-      return [
-        ...missing.map((name) => `${workspaceOf(file.path)}/src: a program has ${name}`),
-        ...(lineCount(file) > mainLinesMax
-          ? [`${file.path}: main.ts has at most ${mainLinesMax} lines`]
-          : []),
-      ];
-    });
+  return programsOf(files).flatMap((file) => {
+    const missing = skeleton.filter((name) => !paths.has(`${workspaceOf(file.path)}/src/${name}`));
+    return [
+      ...missing.map((name) => `${workspaceOf(file.path)}/src: a program has ${name}`),
+      ...(lineCount(file) > mainLinesMax ? [`${file.path}: main.ts has at most ${mainLinesMax} lines`] : []),
+    ];
+  });
+}
+
+/** Returns the entry points of the programs. */
+function programsOf(files: readonly SourceFile[]): readonly SourceFile[] {
+  return files.filter((file) => isProduct(file) && /^[a-z0-9-]+\/src\/main\.ts$/.test(file.path));
 }
 
 /** Workspaces without a README, or whose README does not begin with a title and a sentence. */
@@ -129,6 +129,14 @@ export type TreeFigures = {
   readonly medianLines: number;
   readonly longest: number;
   readonly fullestFolder: number;
+  /** Number of workspaces, and whether their imports, relative ones included, form a cycle. */
+  readonly workspaces: number;
+  readonly hasCycle: boolean;
+  /** Number of programs, and of those that lack one of the four files. */
+  readonly programs: number;
+  readonly brokenPrograms: number;
+  /** Number of product files, barrels included, that import or export test support. */
+  readonly importersOfTestSupport: number;
 };
 
 /** Counts the product files of the tree. */
@@ -142,7 +150,21 @@ export function treeFigures(files: readonly SourceFile[]): TreeFigures {
     medianLines: lines[Math.floor(lines.length / 2)] ?? 0,
     longest: lines.at(-1) ?? 0,
     fullestFolder: Math.max(0, ...[...folders.values()].map(({ length }) => length)),
+    workspaces: files.filter(({ path }) => /^[a-z0-9-]+\/package\.json$/.test(path)).length,
+    hasCycle: workspaceCycle(files) !== undefined,
+    programs: programsOf(files).length,
+    brokenPrograms: new Set(brokenSkeletons(files).map(workspaceOf)).size,
+    importersOfTestSupport: importersOfTestSupport(files).length,
   };
+}
+
+/** Returns the figures in two lines, with their limits. */
+export function figuresText(figures: TreeFigures): string {
+  const { productFiles, productLines, medianLines, longest, fullestFolder } = figures;
+  return [
+    `${productFiles} product files, ${productLines} lines: median ${medianLines} (at most ${medianLinesMax}), longest ${longest} (at most ${linesMax}), fullest folder ${fullestFolder} files (at most ${productFilesMax})`,
+    `${figures.importersOfTestSupport} product files import or export test support, ${figures.hasCycle ? "a cycle" : "no cycle"} between ${figures.workspaces} workspaces, ${figures.programs - figures.brokenPrograms} of ${figures.programs} programs have ${skeleton.join(", ")}`,
+  ].join("\n");
 }
 
 /** Returns every broken rule about the tree, one on each line. */

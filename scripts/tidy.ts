@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { brokenTreeRules, treeFigures } from "./tidy-tree.ts";
+import { brokenTreeRules, figuresText, linesMax, treeFigures } from "./tidy-tree.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -91,8 +91,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "standalone",
   ],
 };
-
-const linesMax = 300;
 
 type Rule = { readonly text: string; readonly breaks: (file: SourceFile) => boolean };
 
@@ -219,10 +217,7 @@ export function writtenFiles(): SourceFile[] {
 if (import.meta.main) {
   const files = writtenFiles();
   const found = [...untidy(files), ...brokenTreeRules(files)];
-  const figures = treeFigures(files);
-  console.log(
-    `${figures.productFiles} product files, ${figures.productLines} lines: median ${figures.medianLines}, longest ${figures.longest}, fullest folder ${figures.fullestFolder} files`,
-  );
+  console.log(figuresText(treeFigures(files)));
   if (found.length > 0) {
     console.error(found.join("\n"));
     process.exit(1);

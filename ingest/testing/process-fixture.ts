@@ -12,9 +12,10 @@ const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 /** For tests: ingest as a process on a free port, once it listens or has ended; then `port` is NaN. */
 export async function startProcess(...args: readonly string[]) {
-  // Without our environment, whose variables for the test run are not settings of ingest.
+  const { NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [main, "--port", "0", ...args], {
-    env: {},
+    // Without the rest of our environment, whose variables for the test run are not settings of ingest.
+    env: NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const closed = once(child, "close") as Promise<[number | null]>;

@@ -43,7 +43,8 @@ async function start(mongodbUrl: string) {
   };
 }
 
-describe("query that starts before its database", () => {
+// Both wait for retries of separate instances.
+describe.concurrent("query that starts before its database", () => {
   it("serves by itself when the name resolves and the mesh is prepared, and logs each once", async () => {
     using host = lateHost("mongo-1.example");
     const documents: Record<string, Record<string, unknown>[]> = {};

@@ -1,10 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { runMeshModel } from "../../testing/model/mesh-model.ts";
-import { rules } from "../../testing/model/model-rules.ts";
+import { type LeftOut, rules } from "../../testing/model/model-rules.ts";
 
 // A failing run prints its seed: runMeshModel({ seed }) runs the same schedule again.
 const seeds = 150;
 const seedsUntilCaught = 400;
+
+/** The first seeds whose runs are wrong without a rule: they are tried first, because finding them took 15 s. */
+const firstCaught: Partial<Record<LeftOut, number>> = {
+  nodlq: 59,
+  newrepair: 144,
+  noingestmark: 15,
+  nochecks: 66,
+  marksoon: 170,
+  marktime: 50,
+  markcoarse: 16,
+};
 
 describe("answers over random schedules of crashes, redelivery, late and duplicate messages, clocks that step back, and expiry", () => {
   it(`equal brute force in ${seeds} runs, with nothing dropped unless a clock steps back`, {
@@ -51,7 +62,7 @@ describe("answers over random schedules of crashes, redelivery, late and duplica
   });
 
   it.each(rules)("are wrong in some run without the rule %s", (leftOut) => {
-    let caught: string | undefined;
+    let caught = runMeshModel({ seed: firstCaught[leftOut] ?? 0, leftOut }).wrong;
     for (let seed = 0; seed < seedsUntilCaught && caught === undefined; seed++) {
       caught = runMeshModel({ seed, leftOut }).wrong;
     }

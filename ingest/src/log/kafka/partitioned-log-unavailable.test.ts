@@ -7,6 +7,7 @@ import { partitionOf } from "./murmur2.ts";
 import { defaultPartitionedLogLimits, type PartitionedLogLimits } from "./partitioned-log-limits.ts";
 import { createPartitionedMessageLog } from "./partitioned-message-log.ts";
 
+// The tests wait for time limits of separate logs, so they run at the same time.
 const quick = {
   ...defaultPartitionedLogLimits,
   lingerMs: 1,
@@ -46,7 +47,7 @@ const refusal = {
   details: [{ kind: "retryInfo", retryDelayMs: defaultPartitionedLogLimits.retryDelayMs }],
 };
 
-describe("an unavailable log", () => {
+describe.concurrent("an unavailable log", () => {
   it("lets appends wait, and rejects them with UNAVAILABLE and RetryInfo after the time limit", async () => {
     await using test = openLog();
     test.fake.fate = () => "refuse";
@@ -151,7 +152,7 @@ describe("an unavailable log", () => {
   });
 });
 
-describe("a log whose topic does not exist yet", () => {
+describe.concurrent("a log whose topic does not exist yet", () => {
   it("lets appends wait for it", async () => {
     await using test = openLog({ appendTimeoutMs: 5000 }, { exists: false });
     const append = test.log.append(batch());
@@ -178,7 +179,7 @@ describe("a log whose topic does not exist yet", () => {
   });
 });
 
-describe("a log whose topic has other partitions than before", () => {
+describe.concurrent("a log whose topic has other partitions than before", () => {
   it("rejects everything, because duplicates could not be recognized any more", async () => {
     await using test = openLog({ appendTimeoutMs: 60_000 });
     await test.log.append(batch());
@@ -204,7 +205,7 @@ describe("a log whose topic has other partitions than before", () => {
   });
 });
 
-describe("a fault that has ended", () => {
+describe.concurrent("a fault that has ended", () => {
   it.each(["describe", "send"] as const)("of a %s is not reported to a later caller", async (failing) => {
     await using test = openLog({ appendTimeoutMs: 2000, watch: { healthyMs: 20, failingMs: 5 } });
     await test.log.append(batch());
@@ -223,7 +224,7 @@ describe("a fault that has ended", () => {
   });
 });
 
-describe("closing the log", () => {
+describe.concurrent("closing the log", () => {
   it("finishes appends in progress", async () => {
     await using test = openLog({ closeGraceMs: 5000, appendTimeoutMs: 5000 });
     test.fake.fate = () => "hold";
