@@ -24,11 +24,14 @@ export function createFakeIngest({
   respond = () => undefined,
   isValid = () => true,
   isQueued = false,
+  brokenField = "sensor_value.value",
 }: {
   readonly respond?: Respond;
   readonly isValid?: (reading: GatewayReading) => boolean;
   /** Whether calls wait until `release`. */
   readonly isQueued?: boolean;
+  /** The field of the rule that readings break. */
+  readonly brokenField?: string;
 } = {}): FakeIngest {
   const stored: GatewayReading[] = [];
   const calls: (readonly GatewayReading[])[] = [];
@@ -69,7 +72,7 @@ export function createFakeIngest({
         refusedReadings: refused.slice(0, listedMax).map((ordinal) => ({
           ordinal: BigInt(ordinal),
           identity: "",
-          fieldPath: "sensor_value.value",
+          fieldPath: brokenField,
           ruleId: "double.gte_lte",
           text: "must be in range",
         })),

@@ -1,4 +1,5 @@
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { isAbandoned } from "@devicemesh/kit/server/http-errors";
 import type { OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import type { RejectedValue } from "../readings/gateway-reading.ts";
 import { HttpProblem } from "./http-problem.ts";
@@ -19,6 +20,11 @@ export function listed(rejected: readonly RejectedValue[]): readonly RejectedVal
   return rejected.slice(0, rejectedListMax);
 }
 
+/** Returns the field of a rule that a reading broke, by the sender's name: that of its measurement, or its device or time. */
+export function fieldOf(reading: { readonly field: string }, { field }: RejectedValue): string {
+  return field.startsWith("device_id") || field.startsWith("timestamp") ? field : reading.field;
+}
+
 /** Runs a route and sends the response that it returns, or the problem that it throws; other errors propagate. */
 export async function answer(response: OnePortResponse, run: () => Promise<Answer>): Promise<void> {
   let result: Answer;
@@ -27,7 +33,7 @@ export async function answer(response: OnePortResponse, run: () => Promise<Answe
   } catch (error) {
     result = answerOf(error);
   }
-  if (response.destroyed) return;
+  if (isAbandoned(response)) return;
   const body = result.body === undefined ? "" : `${JSON.stringify(result.body)}\n`;
   response.statusCode = result.status;
   for (const [name, value] of Object.entries(result.headers ?? {})) response.setHeader(name, value);

@@ -161,6 +161,19 @@ it("answers line protocol like InfluxDB: 204, or 400 with line numbers and the v
   expect((await gateway.post("/write?precision=d", "m f=1")).status).toBe(400);
 });
 
+it("names the device or the time of a line that breaks a rule on it, and not its field", async () => {
+  const ingest = createFakeIngest({
+    isValid: ({ timestampMs }) => timestampMs > 0,
+    brokenField: "timestamp",
+  });
+  const gateway = await serveGateway({ ingest });
+  const answer = await gateway.post("/api/v2/write?precision=ms", "air,host=a temperature=1 0");
+  expect(answer.body).toMatchObject({
+    message: expect.stringContaining("line 1: timestamp must be in range"),
+    refused_readings: [{ index: 1, field: "timestamp" }],
+  });
+});
+
 it("answers the checks of InfluxDB's clients", async () => {
   const { url } = await serveGateway();
   const ping = await fetch(`${url}/ping`);

@@ -2,7 +2,7 @@ import { linePrecisionOf } from "@devicemesh/kit/line-protocol/line-protocol";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import { submitChecked } from "../deliver/submit-checked.ts";
 import type { RejectedValue } from "../readings/gateway-reading.ts";
-import { type Answer, answer, listed } from "./answer.ts";
+import { type Answer, answer, fieldOf, listed } from "./answer.ts";
 import { HttpProblem } from "./http-problem.ts";
 import type { HttpSide } from "./http-side.ts";
 import { readLines } from "./line-readings.ts";
@@ -43,7 +43,8 @@ export function postLinesRoutes(side: HttpSide): readonly HttpRoute[] {
           return answerFor([
             ...rejected,
             ...outcome.rejected.map((value) => {
-              const { line, field } = readings[value.index]!;
+              const { line } = readings[value.index]!;
+              const field = fieldOf(readings[value.index]!, value);
               return { ...value, index: line, field, text: `line ${line}: ${field} ${value.text}` };
             }),
           ]);

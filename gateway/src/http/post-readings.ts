@@ -2,7 +2,7 @@ import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import { submitChecked } from "../deliver/submit-checked.ts";
 import type { RejectedValue } from "../readings/gateway-reading.ts";
 import { type RequestReadings, readDocuments } from "../readings/read-documents.ts";
-import { type Answer, answer, listed } from "./answer.ts";
+import { type Answer, answer, fieldOf, listed } from "./answer.ts";
 import { HttpProblem } from "./http-problem.ts";
 import type { HttpSide } from "./http-side.ts";
 import { documentFormOf, rejectForeignPage } from "./request-checks.ts";
@@ -51,11 +51,10 @@ export function postReadingsRoute(side: HttpSide): HttpRoute {
 /** Reports a rule about the measurement with the field of the document. */
 function placeOf(
   readings: RequestReadings["readings"],
-  { index, field }: RejectedValue,
+  value: RejectedValue,
 ): Pick<RejectedValue, "index" | "field"> {
-  const reading = readings[index]!;
-  const isOwnField = field.startsWith("device_id") || field.startsWith("timestamp");
-  return { index: reading.index, field: isOwnField ? field : reading.field };
+  const reading = readings[value.index]!;
+  return { index: reading.index, field: fieldOf(reading, value) };
 }
 
 function answerFor(accepted: number, rejected: readonly RejectedValue[]): Answer {

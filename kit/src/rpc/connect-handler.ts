@@ -21,6 +21,7 @@ import {
 } from "@connectrpc/connect-node";
 import type { Logger } from "../observability/logger.ts";
 import { type AllowedHosts, type HostProblem, isLoopback, loopbackHosts } from "../server/hosts.ts";
+import { isAbandoned } from "../server/http-errors.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "../server/one-port-server.ts";
 import { encodedGrpcMessage } from "./requests/grpc-message.ts";
 import { createGrpcUnary } from "./requests/grpc-unary.ts";
@@ -121,7 +122,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
       methodKind === "unary" ? grpcUnary.answerOf(handler.requestPath, request, response) : undefined;
     const unread = answer ? await answer({ body: body.bytes, contextValues }) : body.bytes;
     // A client that has disconnected meanwhile closes the stream once only.
-    if (unread === undefined || (answer && response.destroyed)) return;
+    if (unread === undefined || (answer && isAbandoned(response))) return;
     const received = universalRequestFromNodeRequest(request, response, undefined, contextValues);
     const isText = /^application\/grpc-web-text\b/i.test(received.header.get("content-type") ?? "");
     const bounded = withClampedTimeout({ ...received, body: unread });
@@ -132,7 +133,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
 
   function failed(error: unknown, handler: UniversalHandler, response: OnePortResponse): void {
     const method = handler.requestPath;
-    if (isClientGone(error) || response.destroyed) {
+    if (isClientGone(error) || isAbandoned(response)) {
       logger.debug({ error, method }, "the client disconnected");
       return;
     }

@@ -28,6 +28,12 @@ function retryDelayOf(error: unknown): number | undefined {
   return hint?.retryDelayMs;
 }
 
+/** Whether the client disconnected before the response was ended. (Node has no `destroyed` in responses of HTTP/2.) */
+export function isAbandoned(response: OnePortResponse): boolean {
+  if (response.writableEnded) return false;
+  return "stream" in response ? !response.stream || response.stream.closed : response.destroyed;
+}
+
 /**
  * Ends a response that has begun in a way that no client mistakes it for complete: HTTP/1.1 closes the connection
  * before the last chunk, HTTP/2 resets the stream with an error. (Destroying a stream of HTTP/2 would end it without

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
-import { connect, type Http2ServerResponse } from "node:http2";
+import { get, type ServerResponse } from "node:http";
+import { connect, constants, type Http2ServerResponse } from "node:http2";
 import { expect, it, onTestFinished } from "vitest";
 import { invalidArgument, unavailable } from "../rpc/rpc-error.ts";
 import { createHttpRoutes, type HttpRoute } from "./http-routes.ts";
@@ -45,6 +45,47 @@ it("answers HEAD like GET, another method with 405, an unknown path with 404", a
   expect(await call("PUT", "/a")).toMatchObject({ status: 405, allow: "GET, POST" });
   expect((await call("GET", "/b")).status).toBe(404);
 });
+
+it.each(["HTTP/1.1", "HTTP/2"])(
+  "reports no error of a handler whose client has disconnected: %s",
+  async (protocol) => {
+    const errors: unknown[] = [];
+    const begun = Promise.withResolvers<void>();
+    const failed = Promise.withResolvers<void>();
+    const route: HttpRoute = {
+      method: "GET",
+      path: "/a",
+      async handle(_, response) {
+        const closed = once(response as ServerResponse, "close");
+        begun.resolve();
+        await closed;
+        setImmediate(failed.resolve);
+        throw new Error("the client disconnected");
+      },
+    };
+    const server = await startOnePortServer({
+      host: "127.0.0.1",
+      port: 0,
+      handler: createHttpRoutes([route], { onError: (error) => errors.push(error) }),
+      shutdownGraceMs: 0,
+    });
+    onTestFinished(() => server.close());
+    const url = `http://127.0.0.1:${server.port}`;
+    if (protocol === "HTTP/1.1") {
+      const request = get(`${url}/a`).on("error", () => {});
+      await begun.promise;
+      request.destroy();
+    } else {
+      const session = connect(url);
+      const stream = session.request({ ":path": "/a" }).on("error", () => {});
+      await begun.promise;
+      stream.close(constants.NGHTTP2_CANCEL);
+      onTestFinished(() => session.destroy());
+    }
+    await failed.promise;
+    expect(errors).toEqual([]);
+  },
+);
 
 it("answers 500 for a handler that fails, and reports the error", async () => {
   const errors: unknown[] = [];

@@ -1,6 +1,6 @@
 import { respondError } from "../rpc/requests/rejected-requests.ts";
 import { toStatus } from "../rpc/rpc-error.ts";
-import { cutResponse, respondHttpError } from "./http-errors.ts";
+import { cutResponse, isAbandoned, respondHttpError } from "./http-errors.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "./one-port-server.ts";
 
 /** A resource that a server offers over plain HTTP, besides its RPCs. */
@@ -18,7 +18,8 @@ export type HttpRoute = {
 /**
  * Dispatches requests to routes. An exact path takes precedence over `/*`, a longer prefix over a shorter one. GET
  * routes answer HEAD too. Another method on a known path is answered with 405 and `allow`, an unknown path by
- * `fallback` (404 by default). `onError` receives the errors whose text the caller does not.
+ * `fallback` (404 by default). `onError` receives the errors whose text the caller does not, unless the caller has
+ * disconnected.
  */
 export function createHttpRoutes(
   routes: readonly HttpRoute[],
@@ -37,6 +38,8 @@ export function createHttpRoutes(
     return byPath.get(path) ?? (prefix === undefined ? [] : (byPath.get(prefix) ?? []));
   }
   function failed(error: unknown, response: OnePortResponse): void {
+    // Whatever fails after its client has disconnected fails because of that.
+    if (isAbandoned(response)) return;
     if (toStatus(error).internal) onError(error);
     if (response.headersSent) cutResponse(response);
     else respondHttpError(response, error);

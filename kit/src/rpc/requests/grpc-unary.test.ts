@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { constants } from "node:http2";
+import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
@@ -171,6 +172,19 @@ describe("createGrpcUnary", () => {
       "grpc-message": "stopping",
     });
     expect(reasons).toEqual([Code.DeadlineExceeded, Code.Canceled, Code.Unavailable]);
+  });
+
+  it("does not end a call whose deadline is beyond the range of a timer", async () => {
+    // A timer out of range is due after a millisecond, before this one.
+    const slow: Handle = (_, signal) => delay(20, {}, { signal });
+    for (const isPlain of [false, true]) {
+      await using server = await startServer(isPlain, slow);
+      using connection = openHttp2(`http://127.0.0.1:${server.port}`);
+      const { trailers } = await call(connection, { "grpc-timeout": "99999999H" }, [
+        enveloped(new Uint8Array(0)),
+      ]);
+      expect(trailers["grpc-status"]).toBe("0");
+    }
   });
 
   it("passes every call through the gate once, with and without Connect", async () => {

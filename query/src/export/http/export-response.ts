@@ -1,4 +1,5 @@
 import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
+import { isAbandoned } from "@devicemesh/kit/server/http-errors";
 import type { OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import type { ExportRows } from "../formats/export-table.ts";
 import type { ExportEnd, TableWriter } from "../formats/table-writer.ts";
@@ -93,7 +94,7 @@ async function drained(response: OnePortResponse, stallMs: number): Promise<void
   );
   response.once("drain", resolve);
   response.once("close", gone);
-  if (response.destroyed) gone();
+  if (isAbandoned(response)) gone();
   try {
     await promise;
   } finally {

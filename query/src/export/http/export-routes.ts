@@ -1,5 +1,6 @@
 import { type HttpGate, openHttpGate } from "@devicemesh/identity";
 import { respondError } from "@devicemesh/kit/rpc/requests/rejected-requests";
+import { isAbandoned } from "@devicemesh/kit/server/http-errors";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import type { OnePortRequest, OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import { isoMilliseconds, type Level } from "@devicemesh/proto";
@@ -38,7 +39,7 @@ export type ExportRoutesDependencies = {
   readonly clock: () => number;
   /** Admits every request if left out. */
   readonly gate?: HttpGate | undefined;
-  /** Called for each export that is cut, with the reason. */
+  /** Called for each export that is cut, with the reason, unless its client has disconnected. */
   readonly onCut?: (error: unknown) => void;
   /** `exportStallMs` by default. */
   readonly stallMs?: number | undefined;
@@ -89,7 +90,7 @@ async function handleExport(dependencies: Dependencies, call: Call): Promise<voi
     if (await handleParts(dependencies, call, parameters, gone.signal)) return;
     await streamExport(dependencies, call, parameters, gone.signal);
   } catch (error) {
-    if (response.headersSent) onCut?.(error);
+    if (response.headersSent && !isAbandoned(response)) onCut?.(error);
     throw error;
   }
 }
