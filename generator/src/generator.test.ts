@@ -66,6 +66,23 @@ describe("generator", () => {
     expect(await simulateFor(30_000, { seed: 10n })).not.toEqual(first);
   });
 
+  it("simulates other readings at each start without a seed", async () => {
+    const { sender } = createTakingSender();
+    await using generator = createGenerator({
+      target: "nowhere",
+      logger,
+      clock: createManualClock(),
+      sender,
+    });
+    const seeds = new Set<unknown>();
+    for (let start = 0; start < 3; start++) {
+      generator.start({ devices: 1 });
+      seeds.add(generator.state().simulation?.seed);
+      await generator.stop();
+    }
+    expect(seeds.size).toBe(3);
+  });
+
   it("rejects a second start and invalid requests, and names the fields", () => {
     const { sender } = createTakingSender();
     const generator = createGenerator({ target: "nowhere", logger, clock: createManualClock(), sender });

@@ -5,7 +5,7 @@ import {
   frameOf,
   thermostatReading,
 } from "@devicemesh/ingest/testing/ingest-fixture";
-import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { HealthClient } from "@devicemesh/proto/tsproto/grpc/health/v1/health.ts";
 import { ServerReflectionClient } from "@devicemesh/proto/tsproto/grpc/reflection/v1/reflection.ts";
 import { credentials, status } from "@grpc/grpc-js";
@@ -83,6 +83,22 @@ describe("the one address", () => {
 });
 
 describe("the address of users, with authentication", () => {
+  it("does not show the data folder to strangers", async () => {
+    using files = createAccessFiles();
+    using folder = temporaryFolder();
+    const jwks = files.write("jwks.json", (await createTestIssuer()).publicKeys);
+    for (const identity of [[], ["--jwks", jwks]]) {
+      const mesh = await startTestMesh("--data", folder.path, ...identity);
+      const facts = await (await fetch(`http://${mesh.query}/facts.json`)).text();
+      const page = await (await fetch(`http://${mesh.query}/latest`)).text();
+      expect([facts.includes(folder.path), page.includes(folder.path)]).toEqual([
+        identity.length === 0,
+        false,
+      ]);
+      await mesh.close();
+    }
+  });
+
   it("accepts no readings, and returns the address that accepts them", async () => {
     using files = createAccessFiles();
     const mesh = await startTestMesh(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { backfillPlan } from "./demo-devices.ts";
+import type { Embedded } from "../start.ts";
+import { backfillPlan, startDemoDevices } from "./demo-devices.ts";
 import { browserCommand } from "./open-browser.ts";
 
 describe("the first minute", () => {
@@ -10,6 +11,18 @@ describe("the first minute", () => {
       const { spanMs, intervalMs } = backfillPlan(devices, undefined);
       expect((devices * spanMs) / intervalMs).toBeLessThanOrEqual(1_000_000);
     }
+  });
+
+  it("has other readings at each start", async () => {
+    const seeds = new Set<unknown>();
+    const generator = { start: ({ seed }: { seed?: bigint }) => seeds.add(seed) };
+    const mesh = { generator, found: { storedReadings: 5, series: 1 } } as unknown as Embedded;
+    const config = { devices: 1, noGenerator: false, noBackfill: false, generatorPrefix: "" };
+    const whole = { ...config, replay: undefined, retainRaw: undefined };
+    for (let start = 0; start < 3; start++) {
+      await startDemoDevices(whole, mesh, new AbortController().signal);
+    }
+    expect(seeds.size).toBe(3);
   });
 
   it("opens the dashboard with the system's program", () => {
