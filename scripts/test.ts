@@ -2,7 +2,7 @@
 // end-to-end tests of the single process. `npm test -- --all` adds the tests that need other tools and the real
 // engines. A pattern runs only the test files whose path contains it, without checks or installers. Every run ends with
 // the line `N passed, N failed, N skipped`, which it also writes to .cache/test-summary.txt.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -61,6 +61,8 @@ const missing = all && isWhole ? missingTools().filter(({ testFiles }) => testFi
 for (const { name, fix, testFiles } of missing) {
   console.log(`${name} is missing: ${testFiles.join(", ")} are SKIPPED. To run them, ${fix}.`);
 }
+// Compiled code of earlier versions of the tree would pile up.
+if (isWhole) rmSync(join(root, ".cache/compile"), { recursive: true, force: true });
 const checks = isWhole ? await runChecks({ nodeOnly: !all }) : { passed: 0, failed: 0, skipped: 0 };
 // One project after the other: in parallel they would compete for two cores and distort each other's timing.
 const runs = projects.map((project) => runVitest(root, project, patterns));

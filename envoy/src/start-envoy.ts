@@ -194,7 +194,7 @@ async function ready(admin: Admin, ended: Promise<string>, signal: AbortSignal |
   }
 }
 
-/** SIGTERM alone cuts open streams: first new calls are refused, then open ones end. */
+/** SIGTERM alone cuts open streams: first new calls are rejected, then open ones end. */
 async function drain(admin: Admin, drainMs: number, openCallsMs: number): Promise<void> {
   await admin.post("/healthcheck/fail");
   await admin.post("/drain_listeners?graceful");

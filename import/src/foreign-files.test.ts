@@ -254,7 +254,7 @@ describe("files that are no recordings", () => {
       "the file has an array for each column",
     ],
     ["[[1,2],[3,4]]\n", "1: the array holds no objects"],
-  ])("are named: %s", (text, problem) => {
+  ])("are rejected with their kind: %s", (text, problem) => {
     expect(resultOf(text)[0]).toContain(problem);
   });
 });

@@ -30,7 +30,7 @@ export async function openStore(
     readonly catalog: SensorCatalog;
     readonly logger: Logger;
     readonly metrics: Metrics | undefined;
-    /** How many readings ingest has refused. */
+    /** Number of readings that ingest has rejected. */
     readonly refused: () => number;
   },
 ): Promise<EmbeddedStore> {

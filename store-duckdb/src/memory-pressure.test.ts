@@ -18,7 +18,7 @@ const unitReadings = 20_000;
 const units = 30;
 const refusalsEnough = 5;
 
-/** Asks large questions, several at a time, until it is stopped; what it was refused. */
+/** Sends large queries, several at a time, until it is stopped; returns the errors of rejected ones. */
 function askMuch(client: ReturnType<typeof clientOf>) {
   const refusals: string[] = [];
   let isStopped = false;

@@ -99,7 +99,7 @@ async function publishUnit(client: Client, frames: FrameSource, count: number, r
   call.end();
   const { accepted, refused } = await response;
   if (accepted !== BigInt(sent) || refused !== 0n) {
-    throw new Error(`of ${sent} readings, ${accepted} were accepted and ${refused} refused`);
+    throw new Error(`of ${sent} readings, ${accepted} were accepted and ${refused} rejected`);
   }
   return sent;
 }

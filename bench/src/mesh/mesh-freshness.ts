@@ -49,7 +49,7 @@ export async function measureFreshness(options: {
         measurement: { case: "thermostat", value: { temperature: 20 } },
       } as const;
       const { accepted } = await ingest.publishReadingBatch({ readings: [reading] }, { timeoutMs: 30_000 });
-      if (accepted !== 1n) throw new Error("a probe was refused");
+      if (accepted !== 1n) throw new Error("a probe was rejected");
       times.acknowledged(Date.now());
       await delay(everyMs, undefined, { signal }).catch(() => {});
     }

@@ -172,7 +172,7 @@ Median (minimum – maximum) of ${roundsText(ours.samples.length)}; in each, eve
 
 ${ingestTable(result)}
 
-At the end each topic held exactly the readings that were acknowledged: ${held.join(", ")}.
+At the end each topic contained exactly the readings that were acknowledged: ${held.join(", ")}.
 
 CPU is user and system time of the server process, all threads, from /proc; the broker's is not in it, and takes from the readings a second of both. Connections: FastAPI ${fleet.fastapiConnections} (one request in flight each), ours ${fleet.gateways} (commit units of ${meshFramesPerUnit} frames). A broker of one machine acknowledges what is in its page cache, as Kafka does.
 

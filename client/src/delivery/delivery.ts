@@ -92,7 +92,7 @@ function givenUp(part: Unit, failure: SendFailure): SendAcked {
     identity: "",
     fieldPath: "",
     ruleId: failure.code,
-    text: `a frame of ${part.readings} readings was refused as a whole: ${failure.message}`,
+    text: `a frame of ${part.readings} readings was rejected as a whole: ${failure.message}`,
   };
   return { kind: "acked", accepted: 0, refused: part.readings, refusedReadings: [refusal] };
 }

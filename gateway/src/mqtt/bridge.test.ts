@@ -65,7 +65,7 @@ it.each<[FakeBrokerLimits, number, string]>([
   [{ noVersion5: true }, 4, "$share/mesh/home/#"],
   [{ noSharedSubscriptions: true }, 5, "home/#"],
   [{ noVersion5: true, noSharedSubscriptions: true }, 4, "home/#"],
-])("does without what the broker lacks: %j", async (limits, version, topic) => {
+])("works without the features that the broker lacks: %j", async (limits, version, topic) => {
   const broker = await startFakeBroker(limits);
   const ingest = createFakeIngest();
   await startBridge(ingest, broker);

@@ -28,7 +28,7 @@ Ask (a user's token):
 ${askLines(file)}
 Send (a device's certificate):
 ${sendLines(config, file, nowMs)}
-Take back: add the line after "revoke:" to ${file(authorityFiles.denyList)}; no restart is needed.
+Revoke: add the line after "revoke:" to ${file(authorityFiles.denyList)}; no restart is needed.
 `;
 }
 

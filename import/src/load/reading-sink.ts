@@ -131,7 +131,7 @@ function storedOf(delivery: Delivery | undefined, readings: number, found: Found
     return { stored, duplicates, conflicts, resent, unchecked: 0, areEarlierLoadsKnown: true };
   }
   const acked = answered?.acked ?? readings;
-  // What comes again is among what ingest stored, unless it refused it the first time too.
+  // A duplicate is among the stored readings, unless ingest rejected it the first time too.
   const again = Math.min(found.duplicates + found.conflicts, acked);
   const conflicts = Math.min(found.conflicts, again);
   return {

@@ -54,7 +54,7 @@ describe("createTimeReader", () => {
     [{ kind: "epoch", unit: "s" }, "-1743278662"],
     [{ kind: "named-month" }, "29 Foo 2025"],
     [{ kind: "named-month" }, "29 Marble 2025"],
-  ])("refuses %o: %s", (form, text) => {
+  ])("rejects %o: %s", (form, text) => {
     expect(read(form, text)).toBeNaN();
   });
 

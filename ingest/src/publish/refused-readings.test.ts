@@ -74,7 +74,7 @@ describe.each(ingestServers)("a reading that breaks a rule on %s", (server) => {
       "heart_rate_meter.heart_rate",
       "double.gte_lte",
     ],
-  ])("is refused for %s, and takes no neighbour with it", async (_, reading, fieldPath, ruleId) => {
+  ])("is rejected for %s, without affecting other readings", async (_, reading, fieldPath, ruleId) => {
     await using test = await startTestIngest({ server });
     const outcome = await test.client.publish(
       frameOf(thermostatReading("before"), reading, thermostatReading("after")),

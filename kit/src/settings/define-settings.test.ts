@@ -24,7 +24,7 @@ describe("defineSettings", () => {
       { a: { ...setting, kind: "duration", default: "soon" } },
       '"soon" is not a duration',
     ],
-  ])("refuses %s", (_, settings, message) => {
+  ])("rejects %s", (_, settings, message) => {
     expect(() => defineSettings({ prefix: "A_", settings })).toThrow(message);
   });
 

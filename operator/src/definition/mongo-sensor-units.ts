@@ -10,7 +10,7 @@ import { changedSettings, differenceOf, type Part } from "./difference.ts";
 
 /**
  * Compares the units of the catalog with those in which readings are stored. A changed unit of a sensor with stored
- * readings is refused: stored values keep their meaning whatever the catalog contains later. A sensor that was stored
+ * readings is rejected: stored values keep their meaning whatever the catalog contains later. A sensor that was stored
  * without a unit may get one, and a sensor that the catalog no longer has keeps its unit. Reads only.
  */
 export async function inspectSensorUnits(

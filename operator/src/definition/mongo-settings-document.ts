@@ -15,7 +15,7 @@ export function settingsDocument(mesh: MeshDefinition): SettingsDocument {
 }
 
 /**
- * Compares the settings document with its desired state. Another window, segment or partition count is refused. Reads
+ * Compares the settings document with its desired state. Another window, segment or partition count is rejected. Reads
  * only.
  */
 export async function inspectSettings(db: Db, mesh: MeshDefinition, signal?: AbortSignal): Promise<Part> {

@@ -103,7 +103,7 @@ export function createDuckdbTransactions({
   };
 }
 
-/** Without memory even a rollback fails, and then the connection refuses every statement until one has succeeded. */
+/** Without memory even a rollback fails, and then the connection rejects every statement until one has succeeded. */
 async function begin(connection: Pick<DuckDBConnection, "run">): Promise<void> {
   try {
     await connection.run("BEGIN TRANSACTION");

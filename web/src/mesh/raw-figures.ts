@@ -10,7 +10,7 @@ export type RawFigures = {
   readonly holdSeconds?: number;
 };
 
-/** An answer, and whether the server refuses the figures of so many readings. */
+/** An answer, and whether the server rejects the figures of so many readings. */
 export type WithRawFigures<Answer> = { readonly answer: Answer; readonly isRefused: boolean };
 
 /** Returns the figures that a selection shows. */
@@ -36,7 +36,7 @@ export function rawFieldsJson({ quantiles, holdSeconds }: RawFigures): Record<st
 }
 
 /**
- * Requests an answer with figures; where the server refuses them because there are too many readings, without them.
+ * Requests an answer with figures; if the server rejects them because there are too many readings, without them.
  * @throws ConnectError of the server for any other reason.
  */
 export async function withRawFigures<Answer>(

@@ -48,7 +48,7 @@ type OpenAppend = QueuedAppend & {
 /**
  * Creates the log. The messages of a device go to one partition, in the order they were appended. It looks for the
  * topic at once, and appends wait for that. `onReachable` is called with whether it was found, and at each change
- * afterwards; until it was found, also for each other reason. A topic whose number of partitions has changed is refused
+ * afterwards; until it was found, also for each other reason. A topic whose number of partitions has changed is rejected
  * until it has the original number again.
  */
 export function createPartitionedMessageLog(options: {
