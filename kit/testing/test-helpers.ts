@@ -9,14 +9,14 @@ const defaultEveryMs = 5;
 /**
  * Resolves as soon as the condition is true; polls every few milliseconds, or every `everyMs` if polling is expensive.
  * For tests, instead of a sleep.
- * @throws Error naming `what` if it is still false after `timeoutMs` (default 5000); an error of the
+ * @throws Error naming `what` if it is still false after `timeoutMs` (default 30,000: a busy machine may take seconds); an error of the
  * condition is passed on.
  */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   options: { readonly timeoutMs?: number; readonly everyMs?: number; readonly what?: string } = {},
 ): Promise<void> {
-  const { timeoutMs = 5000, everyMs = defaultEveryMs, what = "the condition" } = options;
+  const { timeoutMs = 30_000, everyMs = defaultEveryMs, what = "the condition" } = options;
   const deadlineMs = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() >= deadlineMs) {

@@ -179,3 +179,34 @@ it("reads raw readings for windows of a file from before there were sketches, an
     newer.map(({ value }) => value),
   );
 });
+
+it("has no sketch of only some readings of a partial: a version before sketches deleted the others", async () => {
+  using folder = temporaryFolder();
+  const firstMs = startMs - 3 * dayMs;
+  const later = { exactQuantilesMax: 10, nowMs: startMs + 30_000 };
+  const first = Array.from({ length: 30 }, (_, place) => ({
+    ...readingsOf("a", firstMs + place, 1)[0]!,
+    value: 1,
+  }));
+  {
+    await using mesh = await openStore(folder.path, {});
+    await mesh.store.log.append(batchOf(first));
+    await mesh.advance(11_000);
+  }
+  // It waited for the finest windows only.
+  const instance = await DuckDBInstance.create(`${folder.path}/${storeFileName}`);
+  const connection = await instance.connect();
+  await connection.run("DELETE FROM readings");
+  await connection.run(`INSERT INTO kept_since VALUES (-1, ${startMs - 2 * dayMs})`);
+  // These arrived before the marks, and are in the same partials of the coarser windows.
+  await connection.run(
+    `INSERT INTO readings SELECT 0, ${firstMs} + 1000 + range, 50, (SELECT frontier FROM levels WHERE level = 0) FROM range(20)`,
+  );
+  connection.closeSync();
+  instance.closeSync();
+  await using mesh = await openStore(folder.path, later);
+  for (const advanceMs of [11_000, 700_000, 2 * dayMs]) await mesh.advance(advanceMs);
+  const { rows } = await mesh.query.getAggregates({ quantiles });
+  expect(rows.map(({ count, maximum }) => [count, maximum])).toEqual([[50n, 50]]);
+  expect(await mesh.quantiles()).toEqual([[]]);
+});
