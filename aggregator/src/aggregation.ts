@@ -94,7 +94,16 @@ export function startAggregation(
       return found;
     });
     levels = settings.levels;
-    const store = createMongoStore({ db, levels, clock });
+    const store = createMongoStore({
+      db,
+      levels,
+      clock,
+      onUnable: (error) =>
+        logger.warn(
+          { error },
+          "windows remain without sketches: percentiles of theirs are read from raw readings",
+        ),
+    });
     const kafka = createKafka({
       brokers: listOf(config.kafkaBrokers),
       security: kafkaSecurityOf(config),

@@ -13,6 +13,12 @@ export const foldDevicesMax = 1000;
 /** Approximate number of series that one pipeline folds: a few hundred partials each, so that it ends in seconds. */
 export const foldSeriesMax = 500;
 
+/** Number of buckets of sketches in memory while a segment is folded: 50 MB, 15,000 series that send every 10 s. */
+export const sketchBucketsMax = 1_000_000;
+
+/** Readings that arrived within this time are read at once for their sketches, in ms. */
+export const sketchSliceMs = 60_000;
+
 /** Longest delay of a loop after consecutive failures. */
 export const failureDelayMaxMs = 5000;
 

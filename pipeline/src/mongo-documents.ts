@@ -46,6 +46,11 @@ export type PartialDocument = PartialFigures & {
   readonly window_start: Date;
   /** Start of the segment, by the log's clock. */
   readonly segment_start: Date;
+  /**
+   * Above the finest level: the histogram of its readings, each counted once, as parts to add up; see sketch-bytes.ts of
+   * query. It counts only if its parts have `count` values in all. Unset in partials of an older aggregator.
+   */
+  readonly sketches?: readonly Binary[];
 };
 
 /**

@@ -19,6 +19,8 @@ export {
 } from "./plan/planner.ts";
 export { isInScan } from "./plan/spans.ts";
 export { fitsColumns, type WindowColumns } from "./plan/window-columns.ts";
+export { addSketchBytes, countOfSketches, sketchBytes } from "./quantiles/sketch-bytes.ts";
+export { cutScan, expiredSpans, type SketchGap, widerGap } from "./quantiles/sketch-gaps.ts";
 export {
   bucketOffset,
   bucketShift,

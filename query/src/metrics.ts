@@ -64,7 +64,7 @@ export function registerQueryMetrics(
       readDuplicates: (request, signal) => store.readDuplicates(request, signal),
       readStatus: (signal) => store.readStatus(signal),
       watchChanges: (signal) => store.watchChanges(signal),
-      ...(store.readSketches && { readSketches: store.readSketches }),
+      readSketches: store.readSketches,
       ...(store.readLatestSeries && { readLatestSeries: store.readLatestSeries }),
       ...(store.lastChangeOf && { lastChangeOf: store.lastChangeOf }),
       async readReadings(request, signal) {

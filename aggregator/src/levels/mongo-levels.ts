@@ -5,11 +5,13 @@ import {
   type SeriesDocument,
 } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
+import { firstSketchedLevel } from "@devicemesh/query";
 import type { Collection, Db } from "mongodb";
 import { foldSeriesMax } from "../limits.ts";
 import type { AggregatorStore } from "../store/aggregator-store.ts";
 import { alignedDate, foldedDocument, mergeInto, partialsFigures, partialsGroup } from "./mongo-partials.ts";
 import { createMongoRawFold } from "./mongo-raw-fold.ts";
+import { createMongoSketches } from "./mongo-sketches.ts";
 
 /** A pipeline that takes longer is cancelled; the next attempt writes its documents again. */
 const foldTimeMaxMs = 60_000;
@@ -22,10 +24,13 @@ export function createMongoLevels(options: {
   readonly levels: readonly Level[];
   /** Returns the timestamp (ms) before which raw readings may be deleted. */
   readonly rawKeptSinceMs: () => Promise<number>;
+  /** See createMongoSketches. */
+  readonly onUnable?: (error: unknown) => void;
   readonly seriesMax?: number;
 }): Pick<AggregatorStore, "registerSeries" | "firstSegment" | "foldSegment"> {
-  const { db, levels, rawKeptSinceMs, seriesMax = foldSeriesMax } = options;
+  const { db, levels, rawKeptSinceMs, onUnable = () => {}, seriesMax = foldSeriesMax } = options;
   const rawFold = createMongoRawFold(db);
+  const sketches = createMongoSketches({ db, onUnable });
   const series = db.collection<SeriesDocument>(collections.series);
 
   function nameOf(level: number): string {
@@ -44,6 +49,30 @@ export function createMongoLevels(options: {
       .limit(1)
       .toArray();
     return next?.device_id;
+  }
+
+  /** Yields conditions of `device_id`, each for about `seriesMax` series. */
+  async function* deviceBatches(): AsyncGenerator<{ readonly $gt: string; readonly $lte?: string }> {
+    for (let after = ""; ; ) {
+      const last = await lastOfBatch(after);
+      yield last === undefined ? { $gt: after } : { $gt: after, $lte: last };
+      if (last === undefined) return;
+      after = last;
+    }
+  }
+
+  /** The partials of the segment are new, and so without sketches, even if it was folded before. */
+  async function addSketches(segment: {
+    readonly level: number;
+    readonly sinceMs: number;
+    readonly toMs: number;
+  }): Promise<void> {
+    const { level } = segment;
+    const fold = { ...segment, windowMs: (levels[level] as Level).windowMs, into: partials(level) };
+    if (level === firstSketchedLevel) return sketches.fromReadings(fold);
+    for await (const devices of deviceBatches()) {
+      await sketches.fromPartials(fold, partials(level - 1), devices);
+    }
   }
 
   async function foldDevices(
@@ -112,18 +141,16 @@ export function createMongoLevels(options: {
     },
     async foldSegment({ isPure, ...fold }) {
       const repeated = isPure ? await rawFold.devicesToFold(fold) : [];
-      for (let after = ""; ; ) {
-        const last = await lastOfBatch(after);
-        const devices = last === undefined ? { $gt: after } : { $gt: after, $lte: last };
-        await foldDevices(fold, devices, repeated);
-        if (last === undefined) break;
-        after = last;
+      for await (const devices of deviceBatches()) await foldDevices(fold, devices, repeated);
+      if (repeated.length > 0) {
+        const { windowMs } = levels[fold.level] as Level;
+        await rawFold.fold({ ...fold, windowMs, into: nameOf(fold.level) }, repeated);
+        // Read after the raw readings: any deletion before they were read lies before this mark.
+        const keptSinceMs = await rawKeptSinceMs();
+        if (!(await rawFold.isAllKept(partials(0), { ...fold, keptSinceMs }))) return false;
       }
-      if (repeated.length === 0) return true;
-      const { windowMs } = levels[fold.level] as Level;
-      await rawFold.fold({ ...fold, windowMs, into: nameOf(fold.level) }, repeated);
-      // Read after the raw readings: any deletion before they were read lies before this mark.
-      return rawFold.isAllKept(partials(0), { ...fold, keptSinceMs: await rawKeptSinceMs() });
+      await addSketches(fold);
+      return true;
     },
   };
 }

@@ -13,14 +13,21 @@ export function createMongoStore(options: {
   readonly levels: readonly Level[];
   /** Ms since 1970. */
   readonly clock: () => number;
+  /** Called if partials remain without sketches, because the database cannot add them; ignored by default. */
+  readonly onUnable?: (error: unknown) => void;
 }): AggregatorStore {
-  const { db, levels, clock } = options;
+  const { db, levels, clock, onUnable } = options;
   const [finest] = levels;
   if (!finest) throw new RangeError("a mesh has at least one level");
   const frontier = createMongoFrontier({ db, clock });
   return {
     ...frontier,
-    ...createMongoLevels({ db, levels, rawKeptSinceMs: frontier.readRawKeptSince }),
+    ...createMongoLevels({
+      db,
+      levels,
+      rawKeptSinceMs: frontier.readRawKeptSince,
+      ...(onUnable && { onUnable }),
+    }),
     ...createMongoRepairs({ db, windowMs: finest.windowMs, clock }),
     ...createMongoLateAppendMarks(db),
     ...createMongoStatus(db),

@@ -31,10 +31,13 @@ const device = { ...name, maxLength: deviceIdLengthMax };
 export function collectionDefinitions(options: {
   readonly levels: readonly Level[];
 }): readonly CollectionDefinition[] {
-  const partials = options.levels.map(({ windowMs }, level) => partialsCollection(level, windowMs));
+  const partials = options.levels.map(({ windowMs }, level) => ({
+    collection: partialsCollection(level, windowMs),
+    validator: partialValidator(level === 0 ? {} : { sketches }),
+  }));
   return [
     { collection: collections.messages, validator: messageValidator },
-    ...partials.map((collection) => ({ collection, validator: partialValidator })),
+    ...partials,
     { collection: collections.deadLetters, validator: deadLetterValidator },
     { collection: collections.duplicateWindows, validator: duplicateWindowsValidator },
     { collection: collections.series, validator: seriesValidator },
@@ -72,25 +75,30 @@ const messageValidator = {
   },
 };
 
-const partialValidator = {
-  $jsonSchema: documentOf({
-    _id: text,
-    device_id: name,
-    sensor: name,
-    window_start: date,
-    segment_start: date,
-    count: { bsonType: ["int", "long"], minimum: 1 },
-    sum: number,
-    minimum: number,
-    minimum_at: date,
-    maximum: number,
-    maximum_at: date,
-    first_at: date,
-    first_value: number,
-    last_at: date,
-    last_value: number,
-    m2: number,
-  }),
+const sketches = { bsonType: "array", items: { bsonType: "binData" } };
+
+const partialValidator = (optional: Readonly<Record<string, object>>) => ({
+  $jsonSchema: documentOf(
+    {
+      _id: text,
+      device_id: name,
+      sensor: name,
+      window_start: date,
+      segment_start: date,
+      count: { bsonType: ["int", "long"], minimum: 1 },
+      sum: number,
+      minimum: number,
+      minimum_at: date,
+      maximum: number,
+      maximum_at: date,
+      first_at: date,
+      first_value: number,
+      last_at: date,
+      last_value: number,
+      m2: number,
+    },
+    optional,
+  ),
   $expr: {
     $and: [
       ...idIs("$device_id", "$sensor", isoTime("$window_start"), isoTime("$segment_start")),
@@ -100,7 +108,7 @@ const partialValidator = {
       { $gte: ["$m2", 0] },
     ],
   },
-};
+});
 
 const deadLetterValidator = {
   $jsonSchema: documentOf(

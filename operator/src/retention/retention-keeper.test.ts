@@ -129,8 +129,9 @@ describe("the retention keeper", () => {
     const { world, advance, keeperOf } = createWorld();
     const old = { timeMs: startMs - 10 * hourMs };
     world.readings = [
-      { ...old, arrivedMs: startMs - 1 },
-      { ...old, arrivedMs: startMs },
+      { ...old, arrivedMs: startMs - 600_001 },
+      // The second level makes its sketches from it.
+      { ...old, arrivedMs: startMs - 600_000 },
     ];
     world.partials[0] = [
       { ...old, arrivedMs: startMs - 600_001 },
@@ -141,7 +142,7 @@ describe("the retention keeper", () => {
     await keeper.step();
     advance(deletionDelayMs);
     await keeper.step();
-    expect(world.readings).toEqual([{ ...old, arrivedMs: startMs }]);
+    expect(world.readings).toEqual([{ ...old, arrivedMs: startMs - 600_000 }]);
     expect(world.partials[0]).toEqual([{ ...old, arrivedMs: startMs - 600_000 }]);
   });
 

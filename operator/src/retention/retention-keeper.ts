@@ -75,7 +75,8 @@ export function createRetentionKeeper(options: {
       }
       return false;
     }
-    const arrivedBeforeMs = frontiersMs[0] ?? 0;
+    // The second level makes its sketches from raw readings.
+    const arrivedBeforeMs = frontiersMs[1] ?? frontiersMs[0] ?? 0;
     if (Number.isFinite(marks.rawMs)) {
       const batch = { beforeMs: marks.rawMs, arrivedBeforeMs, limit: deletionBatchMax };
       if (!(await all(() => store.deleteReadings(batch)))) return false;

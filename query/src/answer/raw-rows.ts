@@ -13,19 +13,17 @@ export const rawReadingsMax = 1_000_000;
  */
 const namesMax = 1000;
 
-/** Returns the error of a page whose figures need more than `max` raw readings. */
+/** Returns the error of a page whose figures need more than `rawReadingsMax` raw readings. */
 export function tooManyRawReadings({
   figures,
   fix,
-  max = rawReadingsMax,
 }: {
   readonly figures: string;
   readonly fix: string;
-  readonly max?: number;
 }): RpcError {
   return resourceExhausted({
     subject: `readings of ${figures}`,
-    description: `${figures} are computed from at most ${max} raw readings a page, and these rows have more: choose ${fix}`,
+    description: `${figures} are computed from at most ${rawReadingsMax} raw readings a page, and these rows have more: choose ${fix}`,
   });
 }
 

@@ -75,20 +75,6 @@ it("returns quantiles of more readings from sketches, with their error", async (
   expect(buckets.map(({ row }) => row?.quantiles.length)).toEqual([1, 1, 1]);
 });
 
-it("rejects rows of more readings than it sorts if the store has no sketches", async () => {
-  await using running = await startTestQuery({
-    wrap({ readSketches: _, ...store }) {
-      return withManyReadings(store);
-    },
-  });
-  running.memory.append([temperature("a")]);
-  const failure = await failureOf(running.client.getAggregates({ quantiles: [0.5] }));
-  expect([failure.code, failure.rawMessage]).toEqual([
-    Code.ResourceExhausted,
-    expect.stringContaining("1000000"),
-  ]);
-});
-
 /** Wraps a store so that raw readings from before a day ago have expired. */
 function withExpired(store: ReadingStore): ReadingStore {
   return {
@@ -101,17 +87,6 @@ function withExpired(store: ReadingStore): ReadingStore {
 }
 
 const expired = [temperature("a", -5 * dayMs), temperature("a"), temperature("b")];
-
-it("returns no quantiles for rows with readings older than the retention of raw readings, without sketches", async () => {
-  await using running = await startTestQuery({
-    wrap({ readSketches: _, ...store }) {
-      return withExpired(store);
-    },
-  });
-  running.memory.append(expired);
-  const { rows } = await running.client.getAggregates({ quantiles: [0.5] });
-  expect(rows.map(valuesOf)).toEqual([[], [[0.5, 21.5]]]);
-});
 
 it("returns no quantiles for rows with expired readings if no window with a sketch covers them whole", async () => {
   await using running = await startTestQuery({ wrap: withExpired });

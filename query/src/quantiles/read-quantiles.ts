@@ -1,4 +1,4 @@
-import { keyOf, narrowedTo, rawReadingsMax, tooManyRawReadings } from "../answer/raw-rows.ts";
+import { keyOf, narrowedTo, rawReadingsMax } from "../answer/raw-rows.ts";
 import { type BucketGrid, bucketStart } from "../calendar/bucket-grid.ts";
 import type { Aggregate, Grouping } from "../plan/merge.ts";
 import { groupOf } from "../plan/series-order.ts";
@@ -32,9 +32,7 @@ export type QuantilesDependencies = {
 /**
  * Computes quantiles of rows: exact ones from their raw readings, in one pass over those of all the rows, or, if there
  * are too many or some have expired, from the sketches of the store. A row that needs expired readings has none if the
- * store has no sketches of them.
- * @throws RpcError RESOURCE_EXHAUSTED if the rows have too many readings and the store has no sketches; the errors of
- * the store.
+ * store has no sketches of them. Throws the errors of the store.
  */
 export async function readQuantiles(
   { store, reads, exactMax = rawReadingsMax }: QuantilesDependencies,
@@ -42,23 +40,14 @@ export async function readQuantiles(
   signal: AbortSignal,
 ): Promise<Quantiles> {
   if (request.quantiles.length === 0 || request.rows.length === 0) return new Map();
-  const { readSketches } = store;
   const free = await reads.take(signal);
   try {
     const { rawKeptSinceMs } = await store.readHorizon(signal);
     const kept = request.rows.filter(({ partial }) => partial.firstAtMs >= rawKeptSinceMs);
     const exact = await scanQuantiles(store, { ...request, rows: kept, exactMax }, signal);
-    if (!readSketches) {
-      if (exact) return exact;
-      throw tooManyRawReadings({
-        figures: "quantiles",
-        fix: "a shorter timeframe, fewer devices or a smaller page_size",
-        max: exactMax,
-      });
-    }
     const rest = request.rows.filter((row) => !exact?.has(row));
     if (rest.length === 0) return exact ?? new Map();
-    const sketched = await readSketchQuantiles({ store, readSketches }, { ...request, rows: rest }, signal);
+    const sketched = await readSketchQuantiles(store, { ...request, rows: rest }, signal);
     return new Map([...(exact ?? []), ...sketched]);
   } finally {
     free();

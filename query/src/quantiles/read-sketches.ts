@@ -1,12 +1,12 @@
-import { alignDown, alignUp, type Level } from "@devicemesh/proto";
+import { alignDown, alignUp, type Level, latestTimestampMs } from "@devicemesh/proto";
 import { keyOf, narrowedTo } from "../answer/raw-rows.ts";
 import { type BucketGrid, bucketEnd, everyStart } from "../calendar/bucket-grid.ts";
 import { type Aggregate, mergesDevices } from "../plan/merge.ts";
 import { planRead } from "../plan/planner.ts";
 import { groupOf } from "../plan/series-order.ts";
-import { bucketsCutMax, isCutByBucket, type Span } from "../plan/spans.ts";
-import type { ReadingStore } from "../store/reading-store.ts";
-import { firstSketchedLevel, type SeriesSketch, type SketchesRead } from "../store/sketch-reads.ts";
+import { bucketsCutMax, isCutByBucket, joinedSpans, type Span, without } from "../plan/spans.ts";
+import type { ReadingStore, ReadPlan, SeriesFilter } from "../store/reading-store.ts";
+import { firstSketchedLevel, type SeriesSketch } from "../store/sketch-reads.ts";
 import type { StoreHorizon } from "../store/store-status.ts";
 import type { QuantileValue } from "./quantiles.ts";
 import type { QuantilesRequest } from "./read-quantiles.ts";
@@ -15,12 +15,18 @@ import { sketchQuantiles } from "./sketch-quantiles.ts";
 /** Maximum number of rows in one read, which bounds the memory of its sketches. */
 const rowsPerRead = 500;
 
+/** The arrival that the mark of a late append states for its first duplicate: 1970. */
+const lateAppendMs = 0;
+
+/** Maximum number of spans that raw readings serve because of late appends; more are joined to one. */
+const incompleteMax = 8;
+
 /**
  * Computes quantiles of rows from the sketches of their windows, and from raw readings at the edges. A row has none if
  * some of its readings have neither, because they were stored before there were sketches and have expired.
  */
 export async function readSketchQuantiles(
-  { store, readSketches }: { readonly store: ReadingStore } & Required<Pick<ReadingStore, "readSketches">>,
+  store: ReadingStore,
   request: QuantilesRequest,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Aggregate, readonly QuantileValue[]>> {
@@ -33,9 +39,12 @@ export async function readSketchQuantiles(
     const notCovered: Span[] = [];
     for (const part of partsOf(rows, request, store.levels)) {
       const horizon = await store.readHorizon(signal);
-      const planned = planSketches({ ...part, buckets, levels: store.levels, horizon });
-      const read: SketchesRead = await readSketches(
-        { plan: planned.plan, filter: narrowedTo(filter, rows), buckets, mergeDevices },
+      const narrowed = narrowedTo(filter, rows);
+      // Read after the horizon, so that no late append before its frontier is missing.
+      const incomplete = await readIncomplete(store, { ...part, filter: narrowed, horizon }, signal);
+      const planned = planSketches({ ...part, buckets, levels: store.levels, horizon, incomplete });
+      const read = await store.readSketches(
+        { plan: planned.plan, filter: narrowed, buckets, mergeDevices },
         signal,
       );
       notCovered.push(...planned.notCovered, ...read.notCovered);
@@ -50,26 +59,71 @@ export async function readSketchQuantiles(
   return found;
 }
 
-/** Plans like `planRead`, with raw readings instead of the levels without sketches. */
+/**
+ * Returns the spans of whole windows whose sketches may lack readings, in order: a late append is in no partial, and its
+ * mark is from before every reading. Marks of duplicates do not matter, because sketches count each reading once.
+ */
+async function readIncomplete(
+  store: ReadingStore,
+  { horizon, ...span }: Span & { readonly filter: SeriesFilter; readonly horizon: StoreHorizon },
+  signal: AbortSignal,
+): Promise<readonly Span[]> {
+  // The first mark of a late append is made after this has moved.
+  if ((horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY) <= lateAppendMs) return [];
+  const relevant = { sinceMs: latestTimestampMs, beforeMs: lateAppendMs + 1 };
+  const { windows, everySeries } = await store.readDuplicateWindows({ ...span, relevant }, signal);
+  const finestMs = (store.levels[0] as Level).windowMs;
+  const sketchedMs = store.levels[firstSketchedLevel]?.windowMs ?? finestMs;
+  const marks = windows.map(({ windowMs, toMs = windowMs + finestMs, firstDuplicateMs }) => ({
+    sinceMs: windowMs,
+    toMs,
+    firstDuplicateMs,
+  }));
+  const late = [...marks, ...(everySeries ? [everySeries] : [])]
+    .filter(({ firstDuplicateMs }) => firstDuplicateMs <= lateAppendMs)
+    .map(({ sinceMs, toMs }) => ({
+      sinceMs: Math.max(alignDown(sinceMs, sketchedMs), span.sinceMs),
+      toMs: Math.min(alignUp(toMs, sketchedMs), span.toMs),
+    }));
+  const spans = joinedSpans(late);
+  return spans.length <= incompleteMax ? spans : joinedSpans(spans, Number.POSITIVE_INFINITY);
+}
+
+/**
+ * Plans like `planRead`, with raw readings instead of the levels without sketches, and instead of windows whose sketches
+ * are incomplete.
+ */
 function planSketches(
   request: Span & {
     readonly buckets: BucketGrid | undefined;
     readonly levels: readonly Level[];
     readonly horizon: StoreHorizon;
+    readonly incomplete: readonly Span[];
   },
-) {
-  const { horizon } = request;
-  const planned = planRead({
-    ...request,
-    levels: request.levels.slice(firstSketchedLevel),
-    horizon: {
-      ...horizon,
-      frontiersMs: horizon.frontiersMs.slice(firstSketchedLevel),
-      levelsKeptSinceMs: horizon.levelsKeptSinceMs.slice(firstSketchedLevel),
+): { readonly plan: Pick<ReadPlan, "levels" | "raw">; readonly notCovered: readonly Span[] } {
+  const { horizon, incomplete, sinceMs, toMs, buckets } = request;
+  const levels = request.levels.slice(firstSketchedLevel);
+  const sketched = {
+    ...horizon,
+    frontiersMs: horizon.frontiersMs.slice(firstSketchedLevel),
+    levelsKeptSinceMs: horizon.levelsKeptSinceMs.slice(firstSketchedLevel),
+  };
+  const planned = [
+    ...without([{ sinceMs, toMs }], incomplete).map((span) =>
+      planRead({ ...span, buckets, levels, horizon: sketched }),
+    ),
+    // Without levels, only raw readings serve.
+    ...incomplete.map((span) => planRead({ ...span, levels: [], horizon: sketched })),
+  ];
+  return {
+    plan: {
+      levels: request.levels.map((_, level) =>
+        planned.flatMap(({ plan }) => plan.levels[level - firstSketchedLevel] ?? []),
+      ),
+      raw: planned.flatMap(({ plan }) => plan.raw),
     },
-  });
-  const finer = request.levels.slice(0, firstSketchedLevel).map(() => []);
-  return { ...planned, plan: { ...planned.plan, levels: [...finer, ...planned.plan.levels] } };
+    notCovered: planned.flatMap(({ notCovered }) => notCovered),
+  };
 }
 
 /**

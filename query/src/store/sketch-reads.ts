@@ -30,10 +30,9 @@ export type SketchReads = {
   /**
    * Returns the sketches of the scans of a plan that reads no level below `firstSketchedLevel`, for each series that
    * matches the filter and for each bucket. Raw readings stand in for partials that were stored without a sketch. With
-   * `mergeDevices` there is one for all devices of a sensor. Each reading counts once, duplicates do not. A store
-   * without this method has no sketches.
+   * `mergeDevices` there is one for all devices of a sensor. Each reading counts once, duplicates do not.
    */
-  readSketches?(
+  readSketches(
     request: {
       readonly plan: Pick<ReadPlan, "levels" | "raw">;
       readonly filter: SeriesFilter;

@@ -64,10 +64,10 @@ async function sketchCounts(
     buckets,
     mergeDevices,
   };
-  const read = await store.readSketches?.(request, signal());
-  expect(read?.notCovered).toEqual([]);
+  const read = await store.readSketches(request, signal());
+  expect(read.notCovered).toEqual([]);
   const counts = new Map<string, number>();
-  for (const { deviceId, sensor, bucketMs, sketch } of read?.sketches ?? []) {
+  for (const { deviceId, sensor, bucketMs, sketch } of read.sketches) {
     for (const [bucket, count] of sketch) {
       const key = `${deviceId}|${sensor}|${bucketMs}|${bucket}`;
       counts.set(key, (counts.get(key) ?? 0) + count);

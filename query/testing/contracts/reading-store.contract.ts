@@ -19,16 +19,13 @@ import { describeSketches } from "./reading-store-sketches.contract.ts";
 export { collected, expiringRetention, type ReadingStoreHarness } from "./reading-store-harness.ts";
 
 /**
- * The suite that every ReadingStore must pass. `openExpiring` opens a store with `expiringRetention`, if the
- * adapter can expire; `hasSketches` states that the adapter reads sketches.
+ * The suite that every ReadingStore must pass. `openExpiring` opens a store with `expiringRetention`, if the adapter can
+ * expire.
  */
 export function describeReadingStore(
   name: string,
   open: () => Promise<ReadingStoreHarness>,
-  options: {
-    readonly openExpiring?: () => Promise<ReadingStoreHarness>;
-    readonly hasSketches?: boolean;
-  } = {},
+  options: { readonly openExpiring?: () => Promise<ReadingStoreHarness> } = {},
 ): void {
   describe(`ReadingStore: ${name}`, () => {
     describeReads(open);
@@ -36,7 +33,7 @@ export function describeReadingStore(
     describeDuplicates(open);
     describePartials(open, options.openExpiring);
     describeLiveWindows(open);
-    if (options.hasSketches) describeSketches(open);
+    describeSketches(open);
 
     describe("levels and horizon", () => {
       it(

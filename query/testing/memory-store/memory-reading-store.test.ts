@@ -37,12 +37,10 @@ async function open({ isExpiring = false, ...options }: Kind): Promise<ReadingSt
 
 describeReadingStore("memory", () => open({}), {
   openExpiring: () => open({ isExpiring: true }),
-  hasSketches: true,
 });
 
 describeReadingStore("memory, partials count duplicates", () => open({ isCountingDuplicates: true }), {
   openExpiring: () => open({ isExpiring: true, isCountingDuplicates: true }),
-  hasSketches: true,
 });
 
 const pure = { isCountingDuplicates: true, coarsePureSinceMs: 0 };

@@ -10,7 +10,7 @@ import { matcher, partialOfStored, type StoredReading, scanned } from "./memory-
  * they had been made when the windows were folded.
  */
 export function memorySketches(
-  { plan, filter, buckets, mergeDevices }: Parameters<NonNullable<ReadingStore["readSketches"]>>[0],
+  { plan, filter, buckets, mergeDevices }: Parameters<ReadingStore["readSketches"]>[0],
   stored: {
     readonly levels: readonly Level[];
     readonly everStored: readonly StoredReading[];

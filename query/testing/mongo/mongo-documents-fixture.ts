@@ -4,10 +4,13 @@ import {
   type PartialFigures,
   windowId,
 } from "@devicemesh/pipeline";
-import { alignDown, type DeviceMessage, defaultLevels, type Level } from "@devicemesh/proto";
-import type { AnyBulkWriteOperation, Collection, Document } from "mongodb";
+import { alignDown, type DeviceMessage, defaultLevels, isoMilliseconds, type Level } from "@devicemesh/proto";
+import { type AnyBulkWriteOperation, Binary, type Collection, type Document } from "mongodb";
 import type { ReadingPartial } from "../../src/plan/merge.ts";
-import type { StoredReading } from "../memory-store/memory-scans.ts";
+import { sketchBytes } from "../../src/quantiles/sketch-bytes.ts";
+import { valueBucket } from "../../src/quantiles/value-buckets.ts";
+import type { SeriesName } from "../../src/store/reading-store.ts";
+import { partialOfStored, type StoredReading } from "../memory-store/memory-scans.ts";
 
 // The documents of the sinks and of the dead-letter reader, for tests.
 
@@ -58,6 +61,33 @@ export function figuresOf(partial: ReadingPartial): PartialFigures {
     last_value: partial.lastValue,
     m2: partial.m2,
   };
+}
+
+/** Returns the `_id` of the partial of a level that contains this one. */
+export function partialId(
+  { deviceId, sensor, ...at }: SeriesName & { readonly windowMs: number; readonly segmentMs: number },
+  { windowMs, segmentMs }: Level,
+): string {
+  const window = isoMilliseconds(alignDown(at.windowMs, windowMs));
+  return [deviceId, sensor, window, isoMilliseconds(alignDown(at.segmentMs, segmentMs))].join("|");
+}
+
+/** Returns the values of readings, by the `_id` of their partial. */
+export function valuesOf(readings: readonly StoredReading[], level: Level): Map<string, number[]> {
+  const groups = Map.groupBy(readings, (reading) => partialId(partialOfStored(reading), level));
+  return new Map([...groups].map(([id, group]) => [id, group.map(({ value }) => value)]));
+}
+
+/** Returns the sketches of values, in two parts if there are several values. */
+export function sketchesOf(values: readonly number[]): Binary[] {
+  const parts = [values.filter((_, place) => place % 3 > 0), values.filter((_, place) => place % 3 === 0)];
+  return parts
+    .filter((part) => part.length > 0)
+    .map((part) => {
+      const sketch = new Map<number, number>();
+      for (const value of part) sketch.set(valueBucket(value), (sketch.get(valueBucket(value)) ?? 0) + 1);
+      return new Binary(sketchBytes(sketch));
+    });
 }
 
 export async function insertAll<Each extends Document>(

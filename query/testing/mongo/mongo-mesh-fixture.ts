@@ -16,7 +16,6 @@ import {
   type DeviceMessage,
   defaultLevels,
   identityOf,
-  isoMilliseconds,
   type Level,
   type SensorName,
 } from "@devicemesh/proto";
@@ -28,7 +27,15 @@ import {
   type MongoReadingStore,
 } from "../../src/store/mongo/mongo-reading-store.ts";
 import { partialOfStored, type StoredPartial, type StoredReading } from "../memory-store/memory-scans.ts";
-import { figuresOf, insertAll, markOf, messageDocument } from "./mongo-documents-fixture.ts";
+import {
+  figuresOf,
+  insertAll,
+  markOf,
+  messageDocument,
+  partialId,
+  sketchesOf,
+  valuesOf,
+} from "./mongo-documents-fixture.ts";
 
 /** A database that a test fills like the sinks, the window job, the dead-letter reader and the aggregator. */
 export type MeshFixture = {
@@ -63,8 +70,10 @@ export async function openMeshFixture(options: {
   readonly retainRawMs?: number;
   /** Levels above the finest are folded from raw readings, so that they are pure. */
   readonly isCoarsePure?: boolean;
+  /** Whether partials of a segment get sketches, as a newer aggregator adds them; all by default. */
+  readonly isSketched?: (segmentMs: number) => boolean;
 }): Promise<MeshFixture> {
-  const { url, indexes, retainRawMs, isCoarsePure = false } = options;
+  const { url, indexes, retainRawMs, isCoarsePure = false, isSketched = () => true } = options;
   const database = `query_test_${randomBytes(6).toString("hex")}`;
   const connection = openMongo({ url, database, appName: "query-test" });
   const { db } = connection;
@@ -135,14 +144,8 @@ export async function openMeshFixture(options: {
     const closed = below
       .filter((partial) => alignDown(partial.segmentMs, segmentMs) > sinceMs && partial.segmentMs < toMs)
       .sort((a, b) => a.segmentMs - b.segmentMs);
-    const groups = Map.groupBy(closed, (partial) =>
-      [
-        partial.deviceId,
-        partial.sensor,
-        isoMilliseconds(alignDown(partial.windowMs, windowMs)),
-        isoMilliseconds(alignDown(partial.segmentMs, segmentMs)),
-      ].join("|"),
-    );
+    const groups = Map.groupBy(closed, (partial) => partialId(partial, { windowMs, segmentMs }));
+    const values = level > 0 ? valuesOf([...stored.values()], defaultLevels[level] as Level) : undefined;
     const documents: PartialDocument[] = [];
     for (const [id, group] of groups) {
       const [first] = group as [StoredPartial];
@@ -160,6 +163,7 @@ export async function openMeshFixture(options: {
         window_start: new Date(merged.windowMs),
         segment_start: new Date(merged.segmentMs),
         ...figuresOf(merged),
+        ...(values && isSketched(merged.segmentMs) && { sketches: sketchesOf(values.get(id) ?? []) }),
       });
     }
     await insertAll(db.collection<PartialDocument>(partialsCollection(level, windowMs)), documents);

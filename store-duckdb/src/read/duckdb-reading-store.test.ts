@@ -30,4 +30,4 @@ async function open(isExpiring: boolean): Promise<ReadingStoreHarness> {
     },
   };
 }
-describeReadingStore("DuckDB", () => open(false), { openExpiring: () => open(true), hasSketches: true });
+describeReadingStore("DuckDB", () => open(false), { openExpiring: () => open(true) });

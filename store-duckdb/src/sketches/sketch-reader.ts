@@ -1,14 +1,21 @@
 import type { Level, SensorName } from "@devicemesh/proto";
-import type { ReadingStore, Scan, SeriesSketch, SketchesRead, Span } from "@devicemesh/query";
+import {
+  cutScan,
+  expiredSpans,
+  type ReadingStore,
+  type Scan,
+  type SeriesSketch,
+  type SketchesRead,
+  type Span,
+} from "@devicemesh/query";
 import type { PartialSource } from "../database/store-sql.ts";
 import type { Columns, DuckdbReaders } from "../read/duckdb-readers.ts";
 import { partialSources } from "../read/partials-reader.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
-import { cutScan } from "./sketch-gaps.ts";
 import { bucketRowsSql } from "./sketch-sql.ts";
 
 /** The request: the scans of a plan, for some series. */
-export type SketchesRequest = Parameters<NonNullable<ReadingStore["readSketches"]>>[0] & {
+export type SketchesRequest = Parameters<ReadingStore["readSketches"]>[0] & {
   readonly seriesCondition: string;
 };
 
@@ -96,12 +103,11 @@ async function withoutGaps(
     }),
   );
   const raw: Scan[] = [...cut.values()].map((each) => each.raw);
-  const expired = raw.filter(({ sinceMs }) => sinceMs < rawKeptSinceMs);
   return {
     plan: {
       levels: plan.levels.map((all) => all.flatMap((scan) => cut.get(scan)?.sketched ?? [scan])),
       raw: [...plan.raw, ...raw],
     },
-    notCovered: expired.map(({ sinceMs, toMs }) => ({ sinceMs, toMs: Math.min(toMs, rawKeptSinceMs) })),
+    notCovered: expiredSpans(raw, rawKeptSinceMs),
   };
 }

@@ -137,7 +137,7 @@ export function partialOfRow(row: PartialRow, { isRaw }: { readonly isRaw: boole
 }
 
 /** Returns the start, in ms since 1970, of the bucket of a date; 0 if there are no buckets. */
-function bucketOf(date: string, buckets: BucketGrid | undefined): Document | number {
+export function bucketOf(date: string, buckets: BucketGrid | undefined): Document | number {
   if (!buckets) return 0;
   return bucketExpression<Document>(buckets, {
     aligned: ({ sinceMs, sizeMs }) => startOf(date, sizeMs, sinceMs),
@@ -146,7 +146,7 @@ function bucketOf(date: string, buckets: BucketGrid | undefined): Document | num
 }
 
 /** Returns the start, in ms since 1970, of the span of this size, counted from `originMs`, of a date. */
-function startOf(date: string, sizeMs: number, originMs = 0): Document {
+export function startOf(date: string, sizeMs: number, originMs = 0): Document {
   const ms = { $toLong: date };
   return { $subtract: [ms, { $mod: [originMs === 0 ? ms : { $subtract: [ms, originMs] }, sizeMs] }] };
 }

@@ -49,12 +49,25 @@ describe.skipIf(!engines)("on a real database", () => {
 
   describeReadingStore("MongoDB", () => openMeshFixture(database));
 
-  describe.each([true, false])("coarse levels pure: %s", (isCoarsePure) => {
+  const variants = [
+    { name: "pure coarse levels", isCoarsePure: true },
+    { name: "coarse levels that count duplicates", isCoarsePure: false },
+    // Of rows with more than three readings, quantiles come from sketches.
+    { name: "quantiles from sketches", isCoarsePure: true, exactQuantilesMax: 3 },
+    {
+      name: "quantiles from sketches, which some windows lack",
+      isCoarsePure: false,
+      exactQuantilesMax: 3,
+      isSketched: (segmentMs: number) => (segmentMs / 600_000) % 3 !== 0,
+    },
+  ];
+  describe.each(variants)("$name", ({ name: _, exactQuantilesMax, ...options }) => {
     describeExactAnswers(
       "MongoDB",
       async () => {
-        const mesh = await openMeshFixture({ ...database, isCoarsePure });
-        const transport = createRouterTransport(queryRoutes({ store: mesh.store, clock: mesh.nowMs }), {
+        const mesh = await openMeshFixture({ ...database, ...options });
+        const routes = queryRoutes({ store: mesh.store, clock: mesh.nowMs, exactQuantilesMax });
+        const transport = createRouterTransport(routes, {
           router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
         });
         let folds = 0;

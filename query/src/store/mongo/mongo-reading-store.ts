@@ -11,6 +11,7 @@ import { readPlan, readSegment } from "./mongo-partials-reader.ts";
 import { findReadings } from "./mongo-readings.ts";
 import { findSeries } from "./mongo-series.ts";
 import { findDuplicates } from "./mongo-series-duplicates.ts";
+import { readMongoSketches } from "./mongo-sketches.ts";
 import { readMongoStatus } from "./mongo-status.ts";
 import { findDuplicateWindows } from "./mongo-window-duplicates.ts";
 
@@ -86,6 +87,12 @@ export function createMongoReadingStore(options: {
       const request = { db, plan: rest, known, filter, buckets, levels, mergeDevices, partialsMax };
       const read = await large(signal, (options) => readPlan(request, options));
       return { ...read, completeThroughMs };
+    },
+    async readSketches(request, signal) {
+      check(signal);
+      const { rawKeptSinceMs } = await readHorizon(signal);
+      const known = { ...request, db, levels: horizons.levels(), rawKeptSinceMs };
+      return large(signal, (options) => readMongoSketches(known, options));
     },
     async readReadings(request, signal) {
       check(signal);

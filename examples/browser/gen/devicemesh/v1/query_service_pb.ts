@@ -114,8 +114,7 @@ export type GetAggregatesRequest = Message<"devicemesh.v1.GetAggregatesRequest">
 
   /**
    * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are exact if the raw readings of the page's
-   * rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error; on the real
-   * engines, which have none, the answer is RESOURCE_EXHAUSTED if the rows have more.
+   * rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error.
    *
    * @generated from field: repeated double quantiles = 8;
    */
@@ -313,8 +312,7 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
 
   /**
    * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are exact if the raw readings of the page's
-   * rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error; on the real
-   * engines, which have none, the answer is RESOURCE_EXHAUSTED if the rows have more.
+   * rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error.
    *
    * @generated from field: repeated double quantiles = 14;
    */

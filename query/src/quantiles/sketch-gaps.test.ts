@@ -1,7 +1,7 @@
-import type { Scan } from "@devicemesh/query";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { cutScan } from "./sketch-gaps.ts";
+import type { Scan } from "../store/reading-store.ts";
+import { cutScan, type SketchGap, widerGap } from "./sketch-gaps.ts";
 
 const level = { windowMs: 10, segmentMs: 100 };
 const infinite = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
@@ -38,12 +38,10 @@ it("reads each partial of the scan once, from raw readings if it has no sketch",
           .filter(({ windowMs, segmentMs }) => isIn(scan, windowMs, segmentMs));
         const without = partials.filter(({ hasSketch }) => !hasSketch);
         fc.pre(without.length > 0);
-        const windows = without.map(({ windowMs }) => windowMs);
-        const gap = {
-          firstWindowMs: Math.min(...windows),
-          lastWindowMs: Math.max(...windows),
-          lastSegmentMs: Math.max(...without.map(({ segmentMs }) => segmentMs)),
-        };
+        const gap = without.reduce<SketchGap | undefined>(
+          (wider, { windowMs, segmentMs }) => widerGap(wider, windowMs, segmentMs),
+          undefined,
+        ) as SketchGap;
         const { sketched, raw } = cutScan(scan, gap, level);
         for (const { windowMs, segmentMs, hasSketch } of partials) {
           const fromRaw = isIn(raw, windowMs, segmentMs);
