@@ -175,6 +175,24 @@ describe.skipIf(!engines)("sketches in MongoDB", () => {
     expect(unable).toEqual([]);
   });
 
+  it("stay the same if a former leader writes them again", async () => {
+    await using database = await openDatabase();
+    const { db } = database;
+    const readings = readingsOf([
+      { device: 1, arrivedMs: 7, lateMs: 0, value: 20, copies: 0 },
+      { device: 1, arrivedMs: 8, lateMs: 0, value: 21, copies: 0 },
+    ]);
+    await db.collection<MessageDocument>(collections.messages).insertMany(readings.map(messageOf));
+    await collectionOf(db, 1).insertMany(partialsOf(readings, tenMinutes));
+    const { windowMs, segmentMs } = tenMinutes;
+    const fold = { sinceMs, toMs: sinceMs + segmentMs, windowMs, into: collectionOf(db, 1) };
+    const leaders = [0, 1].map(() =>
+      createMongoSketches({ db, onUnable: (error) => expect.unreachable(String(error)) }),
+    );
+    for (const { fromReadings } of leaders) await fromReadings(fold);
+    expect(await sketchesOf(db, 1)).toEqual(wantedSketches(readings, tenMinutes));
+  });
+
   it("are left out if an older operator made the collection, and the fold succeeds", async () => {
     await using database = await openDatabase();
     const { db } = database;

@@ -17,9 +17,9 @@ const batchSize = 10_000;
 
 /**
  * The database cannot do it, today or ever: MaxTimeMSExpired, DocumentValidationFailure (an older operator made the
- * collection), ExceededMemoryLimit, QueryExceededMemoryLimitNoDiskUseAllowed.
+ * collection), ExceededMemoryLimit, QueryExceededMemoryLimitNoDiskUseAllowed, BSONObjectTooLarge.
  */
-const unableCodes: ReadonlySet<unknown> = new Set([50, 121, 146, 292]);
+const unableCodes: ReadonlySet<unknown> = new Set([50, 121, 146, 292, 10_334]);
 
 /** A segment of a level whose partials are folded, and have no sketches yet. */
 export type SketchFold = {
@@ -31,9 +31,9 @@ export type SketchFold = {
 };
 
 /**
- * Adds sketches to the partials of coarse levels, with bounded memory and in bounded reads. A sketch may come in parts,
- * which readers add up. Readers use it only if it counts as many readings as its partial: if a part is missing or was
- * added twice, or if the partial counts duplicates, raw readings stand in for it.
+ * Adds sketches to the partials of coarse levels, with bounded memory and in bounded reads. Those of very many series
+ * are appended in parts, which readers add up. Readers use a sketch only if it counts as many readings as its partial: if
+ * a part is missing or was appended twice, or if the partial counts duplicates, raw readings stand in for it.
  */
 export function createMongoSketches({
   db,
@@ -55,14 +55,14 @@ export function createMongoSketches({
     read: (sums: SketchSums) => Promise<void>,
   ): Promise<void> {
     const segment = isoMilliseconds(sinceMs);
-    async function write(parts: readonly SketchPart[]): Promise<void> {
+    async function write(parts: readonly SketchPart[], isWhole: boolean): Promise<void> {
       for (let start = 0; start < parts.length; start += writeRows) {
-        const updates = parts.slice(start, start + writeRows).map(({ window, bytes }) => ({
-          updateOne: {
-            filter: { _id: `${window}|${segment}` },
-            update: { $push: { sketches: new Binary(bytes) } as Document },
-          },
-        }));
+        const updates = parts.slice(start, start + writeRows).map(({ window, bytes }) => {
+          const part = new Binary(bytes);
+          // A former leader that still writes the same segment sets the same.
+          const update: Document = isWhole ? { $set: { sketches: [part] } } : { $push: { sketches: part } };
+          return { updateOne: { filter: { _id: `${window}|${segment}` }, update } };
+        });
         await into.bulkWrite(updates, { ordered: false, maxTimeMS });
       }
     }

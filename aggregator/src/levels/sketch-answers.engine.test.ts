@@ -59,7 +59,11 @@ async function openMesh() {
 }
 
 describe.skipIf(!engines)("percentiles over windows of the aggregator", () => {
-  describeExactAnswers("MongoDB with the aggregator's sketches", openMesh, { runs: 8, manySeries: 300 });
+  describeExactAnswers("MongoDB with the aggregator's sketches", openMesh, {
+    runs: 4,
+    manySeries: 300,
+    timeoutMs: 240_000,
+  });
 
   it("count messages that Spark dropped, which are in no partial and no sketch", async () => {
     const mesh = await openMesh();

@@ -23,9 +23,12 @@ it("writes every count once, in parts of bounded size", async () => {
         return sum;
       }
       let isBounded = true;
+      let pieces = 0;
       const sums = createSketchSums({
         bucketsMax,
-        async write(parts) {
+        async write(parts, isWhole) {
+          if (isWhole) expect(found.size).toBe(0);
+          else pieces++;
           let size = 0;
           for (const { window, bytes } of parts) {
             const part = new Map<number, number>();
@@ -46,6 +49,9 @@ it("writes every count once, in parts of bounded size", async () => {
       }
       await sums.end();
       expect(isBounded).toBe(true);
+      // What fits is written once, as a whole.
+      const size = [...wanted.values()].reduce((sum, { size }) => sum + size, 0);
+      if (size <= bucketsMax) expect(pieces).toBe(0);
       expect(found).toEqual(new Map([...wanted].filter(([, sum]) => sum.size > 0)));
     }),
   );

@@ -25,13 +25,15 @@ export function createSketchSums({
   write,
 }: {
   readonly bucketsMax: number;
-  readonly write: (parts: readonly SketchPart[]) => Promise<void>;
+  /** `isWhole` if these are all parts of their windows. */
+  readonly write: (parts: readonly SketchPart[], isWhole: boolean) => Promise<void>;
 }): SketchSums {
   const share = createLoopShare();
   let sums = new Map<string, SeriesWindow & { readonly sketch: Map<number, number> }>();
   let buckets = 0;
+  let isFirst = true;
 
-  async function writeAll(): Promise<void> {
+  async function writeAll(isWhole: boolean): Promise<void> {
     const parts: SketchPart[] = [];
     for (const { sketch, ...window } of sums.values()) {
       parts.push({ window: windowId(window), bytes: sketchBytes(sketch) });
@@ -39,7 +41,7 @@ export function createSketchSums({
     }
     sums = new Map();
     buckets = 0;
-    if (parts.length > 0) await write(parts);
+    if (parts.length > 0) await write(parts, isWhole);
   }
 
   return {
@@ -51,9 +53,12 @@ export function createSketchSums({
       addTo(sketch);
       if (!known && sketch.size > 0) sums.set(key, { ...window, sketch });
       buckets += sketch.size - before;
-      if (buckets > bucketsMax) await writeAll();
+      if (buckets > bucketsMax) {
+        await writeAll(false);
+        isFirst = false;
+      }
       await share();
     },
-    end: writeAll,
+    end: () => writeAll(isFirst),
   };
 }

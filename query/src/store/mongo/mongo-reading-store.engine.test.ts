@@ -80,7 +80,7 @@ describe.skipIf(!engines)("on a real database", () => {
           query: createClient(QueryService, transport),
         };
       },
-      { runs: 6, manySeries: 300 },
+      { runs: 6, manySeries: 300, timeoutMs: 240_000 },
     );
   });
 });
