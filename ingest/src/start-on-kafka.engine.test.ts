@@ -69,7 +69,7 @@ describe.skipIf(!engines)("ingest as a process, with brokers", () => {
       // The topic exists and is empty.
       const error = errorOf(await publish(client, [0]));
       expect(error.code).toBe(status.UNAVAILABLE);
-      await bounds.append(acceptedSinceRecord(nowMs - 2 * hourMs));
+      await bounds.append(acceptedSinceRecord({ acceptedSinceMs: nowMs - 2 * hourMs }));
       const isServing = async () => (await ingest.health()) === ServingStatus.SERVING;
       await waitUntil(isServing, { timeoutMs: 30_000, what: "it serves" });
       const rejected = { accepted: 1n, refused: 1n, refusedReadings: [{ ruleId: "timestamp.retained" }] };
@@ -77,10 +77,22 @@ describe.skipIf(!engines)("ingest as a process, with brokers", () => {
       client.close();
       expect(await ingest.stop()).toBe(0);
 
-      await bounds.append(acceptedSinceRecord(nowMs - 4 * hourMs));
-      await bounds.append(acceptedSinceRecord(nowMs - hourMs / 2));
+      await bounds.append(acceptedSinceRecord({ acceptedSinceMs: nowMs - 4 * hourMs }));
+      const fahrenheit = [{ sensor: "temperature", unit: "°F" }];
+      await bounds.append(
+        acceptedSinceRecord({ acceptedSinceMs: nowMs - hourMs / 2, sensorUnits: fahrenheit }),
+      );
       await using again = await startProcess(...flags);
       const later = createTestClient(again.port);
+      await waitUntil(() => again.output.stderr.includes("temperature is recorded in °F"), {
+        timeoutMs: 30_000,
+      });
+      expect(await again.health()).toBe(ServingStatus.NOT_SERVING);
+      const changed = errorOf(await publish(later, [0]));
+      expect(changed.code).toBe(status.UNAVAILABLE);
+      expect(changed.details).toContain("temperature is recorded in °F, not in °C");
+      const celsius = [{ sensor: "temperature", unit: "°C" }];
+      await bounds.append(acceptedSinceRecord({ acceptedSinceMs: nowMs - hourMs / 2, sensorUnits: celsius }));
       await waitUntil(async () => (await again.health()) === ServingStatus.SERVING, { timeoutMs: 30_000 });
       expect(await publish(later, [0, hourMs])).toMatchObject({ kind: "ok", response: rejected });
       later.close();

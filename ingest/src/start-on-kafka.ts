@@ -24,7 +24,7 @@ const firstBoundMs = 2000;
 
 /**
  * Starts ingest over Kafka. It listens at once, and reports NOT_SERVING while Kafka or the topic is unreachable, or
- * while the retention mark is unknown; senders wait for them, or receive UNAVAILABLE.
+ * while the retention mark is unknown or the units of its sensors are not those of the mesh; senders wait for them, or receive UNAVAILABLE.
  * @throws PortInUseError if the port is in use; SettingsError if the settings of identity, sensors or Kafka are wrong.
  */
 export async function startIngestProcess(
@@ -59,8 +59,16 @@ export async function startIngestProcess(
     brokers,
     security,
     topic: retention,
+    sensors: catalog.sensors,
     onChange(isKnown, error) {
       reportHealth();
+      if (bound.unitConflict() !== undefined) {
+        logger.error(
+          { reason: bound.unitConflict() },
+          "readings are rejected until the units are those of the mesh",
+        );
+        return;
+      }
       // One line for unreachable brokers is enough, which the log writes.
       if (isKnown || !log.stats().reachable) return;
       logger.warn({ topic: retention, reason: reasonOf(error) }, "the retention mark is unknown");

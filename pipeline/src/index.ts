@@ -23,5 +23,6 @@ export {
 } from "./mongo-documents.ts";
 export { type ChainNames, chainNames, collections, connectorGroup, partialsCollection } from "./names.ts";
 export { keptSinceOf, marksOf, retentionDocument } from "./retention-marks.ts";
-export { acceptedSinceOf, acceptedSinceRecord } from "./retention-record.ts";
+export { type AcceptedSince, acceptedSinceOf, acceptedSinceRecord } from "./retention-record.ts";
+export { changedUnits, unitConflict } from "./sensor-units.ts";
 export { chainSettings } from "./settings.ts";

@@ -31,7 +31,7 @@ const attemptMaxMs = 5000;
 
 /**
  * Starts query over MongoDB. It listens at once, reports NOT_SERVING while the database is unreachable or the mesh is
- * not prepared, and answers UNAVAILABLE meanwhile.
+ * not prepared or has other units than the sensor catalog, and answers UNAVAILABLE meanwhile.
  * @throws PortInUseError if the port is taken; SettingsError if the settings of identity or sensors are wrong; what the
  *   driver throws if the connection string is none.
  */
@@ -66,7 +66,7 @@ export async function startQueryProcess(
       poolMax: connectionsMax,
     }),
   );
-  const store = createMongoReadingStore({ db: connection.db, clock });
+  const store = createMongoReadingStore({ db: connection.db, clock, sensors: catalog.sensors });
   starting.defer(() => store.close());
   const addresses = new Map([
     [IngestService.typeName, settings.ingestAddress],

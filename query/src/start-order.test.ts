@@ -1,9 +1,11 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { createLogger } from "@devicemesh/kit/observability/logger";
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { closedPort, lateHost } from "@devicemesh/kit/testing/late-hosts-fixture";
-import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { startFakeMongo } from "@devicemesh/pipeline/testing/mongo-server-fixture";
 import { defaultLevels } from "@devicemesh/proto";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
@@ -19,10 +21,10 @@ const settingsOfMesh: Record<string, unknown> = {
   retain_raw_ms: null,
 };
 
-async function start(mongodbUrl: string) {
+async function start(mongodbUrl: string, ...flags: readonly string[]) {
   const lines: Record<string, unknown>[] = [];
   const loaded = loadSettings(querySettings, {
-    args: ["--port", "0", "--mongodb-url", mongodbUrl],
+    args: ["--port", "0", "--mongodb-url", mongodbUrl, ...flags],
     env: {},
   });
   if (loaded.kind !== "settings") throw new Error(loaded.text);
@@ -75,5 +77,24 @@ describe.concurrent("query that starts before its database", () => {
     await using _stopped = { [Symbol.asyncDispose]: () => mongo.stop() };
     await waitUntil(query.isServing, { timeoutMs: 20_000, what: "it serves" });
     expect(query.reported()).toEqual([expect.stringContaining("ECONNREFUSED"), "dependency available"]);
+  });
+
+  it("answers nothing while its sensors have other units than the mesh, and reports which", async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "sensors.yaml");
+    await writeFile(file, 'sensors:\n  mood: { unit: "%", minimum: 0, maximum: 100 }\n');
+    const unitsOfMesh = (unit: string) => [{ ...settingsOfMesh, sensor_units: [{ sensor: "mood", unit }] }];
+    const documents = { settings: unitsOfMesh("smiles") };
+    const mongo = await startFakeMongo(0, documents);
+    await using _stopped = { [Symbol.asyncDispose]: () => mongo.stop() };
+    await using query = await start(`mongodb://127.0.0.1:${mongo.port}`, "--sensors", file);
+    await waitUntil(() => query.reported().length === 1, { timeoutMs: 20_000 });
+    const conflict = "mood is recorded in smiles, not in %";
+    expect(query.reported()).toEqual([expect.stringContaining(conflict)]);
+    await expect(query.ask()).rejects.toThrow(conflict);
+    expect(await query.isServing()).toBe(false);
+    documents.settings = unitsOfMesh("%");
+    await waitUntil(query.isServing, { timeoutMs: 20_000, what: "it serves" });
+    await query.ask();
   });
 });

@@ -1,4 +1,5 @@
 import {
+  changedUnits,
   collections,
   type FrontierDocument,
   type SensorUnit,
@@ -21,20 +22,18 @@ export async function inspectSensorUnits(
   const what = "sensor units";
   const settings = db.collection<SettingsDocument>(collections.settings);
   const found = await settings.findOne({ _id: "mesh" }, { signal });
-  const recorded = new Map((found?.sensor_units ?? builtInSensors).map(({ sensor, unit }) => [sensor, unit]));
-  const catalog = new Map(sensors.map(({ sensor, unit }) => [sensor, unit]));
-  const changed = [...catalog].filter(([sensor, unit]) => (recorded.get(sensor) ?? unit) !== unit);
+  const before = found?.sensor_units ?? builtInSensors;
   const stored: string[] = [];
-  for (const [sensor, unit] of changed) {
-    const before = recorded.get(sensor);
-    if (before === "" || !(await hasReadings(db, sensor, signal))) continue;
-    stored.push(`${sensor} is stored in ${before}, not in ${unit || "no unit"}`);
+  for (const { sensor, recorded, wanted } of changedUnits(sensors, before)) {
+    if (!(await hasReadings(db, sensor, signal))) continue;
+    stored.push(`${sensor} is stored in ${recorded}, not in ${wanted || "no unit"}`);
   }
   if (stored.length > 0) {
     const text = `${stored.join("; ")}: set the units back in the file of --sensors, add sensors of other names, or use another --topic-prefix and --mongodb-database`;
     return { what, difference: { kind: "refused", text }, apply: () => Promise.resolve() };
   }
-  const wanted = new Map([...recorded, ...catalog]);
+  const recorded = new Map(before.map(({ sensor, unit }) => [sensor, unit]));
+  const wanted = new Map([...recorded, ...sensors.map(({ sensor, unit }) => [sensor, unit] as const)]);
   async function apply(): Promise<void> {
     const units = [...wanted].map(([sensor, unit]) => ({ sensor, unit }));
     await settings.updateOne({ _id: "mesh" }, { $set: { sensor_units: units } });
@@ -42,6 +41,12 @@ export async function inspectSensorUnits(
   if (!found?.sensor_units) return { what, difference: { kind: "create" }, apply };
   const changes = changedSettings(Object.fromEntries(recorded), Object.fromEntries(wanted));
   return { what, difference: differenceOf(changes), apply };
+}
+
+/** Returns the recorded units; undefined if none are. */
+export async function readSensorUnits(db: Db): Promise<readonly SensorUnit[] | undefined> {
+  const settings = db.collection<SettingsDocument>(collections.settings);
+  return (await settings.findOne({ _id: "mesh" }, { projection: { sensor_units: 1 } }))?.sensor_units;
 }
 
 /** Whether a reading of the sensor is or was stored. The list of series lacks what arrived since the frontier. */

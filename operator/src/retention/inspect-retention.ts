@@ -1,5 +1,6 @@
 import { type Part, retentionMarks } from "../definition/difference.ts";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
+import { readSensorUnits } from "../definition/mongo-sensor-units.ts";
 import type { MeshEngines } from "../mesh-engines.ts";
 import { openRetentionTopic } from "./kafka-retention-topic.ts";
 import { createMongoRetentionStore } from "./mongo-retention-store.ts";
@@ -12,7 +13,7 @@ import { acceptedSinceMs } from "./retention-keeper.ts";
  */
 export async function inspectRetention(
   { kafka, db }: Pick<MeshEngines, "kafka" | "db">,
-  { names, levels }: MeshDefinition,
+  { names, levels, sensors }: MeshDefinition,
   signal?: AbortSignal,
 ): Promise<Part> {
   const store = createMongoRetentionStore({ db, levels, clock: Date.now });
@@ -23,7 +24,9 @@ export async function inspectRetention(
     async apply() {
       const concluded = await store.concludeMarks();
       await using topic = openRetentionTopic({ kafka, topic: names.topics.retention });
-      await topic.announce(acceptedSinceMs(concluded));
+      const sensorUnits =
+        (await readSensorUnits(db)) ?? sensors.map(({ sensor, unit }) => ({ sensor, unit }));
+      await topic.announce({ acceptedSinceMs: acceptedSinceMs(concluded), sensorUnits });
       await store.raiseMarks(concluded);
     },
   };

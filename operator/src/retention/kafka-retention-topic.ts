@@ -1,12 +1,12 @@
-import { acceptedSinceRecord } from "@devicemesh/pipeline";
+import { type AcceptedSince, acceptedSinceRecord } from "@devicemesh/pipeline";
 import type { Kafka, Producer } from "kafkajs";
 
-/** The topic that informs ingest up to where raw readings were ever deleted. */
+/** The topic that informs ingest up to where raw readings were ever deleted, and in which units values are stored. */
 export type RetentionTopic = AsyncDisposable & {
   /** Closes the connection. */
   close(): Promise<void>;
-  /** Appends the earliest timestamp (ms) that ingest may accept. Durable when it resolves. */
-  announce(acceptedSinceMs: number): Promise<void>;
+  /** Appends what ingest may accept. Durable when it resolves. */
+  announce(accepted: AcceptedSince): Promise<void>;
 };
 
 /** Opens the topic. It connects with the first announcement, and again after a failed one. */
@@ -24,13 +24,13 @@ export function openRetentionTopic(options: {
   }
 
   return {
-    async announce(acceptedSinceMs) {
+    async announce(accepted) {
       try {
         if (!producer) {
           producer = kafka.producer({ allowAutoTopicCreation: false });
           await producer.connect();
         }
-        await producer.send({ topic, acks: -1, messages: [acceptedSinceRecord(acceptedSinceMs)] });
+        await producer.send({ topic, acks: -1, messages: [acceptedSinceRecord(accepted)] });
       } catch (error) {
         await disconnect().catch(() => {});
         throw error;

@@ -3,6 +3,7 @@ import { unlessAborted, withinTime } from "@devicemesh/kit/async/time-limit";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
+import { readSensorUnits } from "../definition/mongo-sensor-units.ts";
 import { retentionCloseLimitMs, retentionStepMs } from "../limits.ts";
 import type { MeshEngines } from "../mesh-engines.ts";
 import { openRetentionTopic } from "./kafka-retention-topic.ts";
@@ -32,7 +33,9 @@ export function startRetention(options: {
   const topic = openRetentionTopic({ kafka, topic: names.topics.retention });
   const keeper = createRetentionKeeper({
     store: createMongoRetentionStore({ db, levels, clock }),
-    announce: topic.announce,
+    async announce(acceptedSinceMs) {
+      await topic.announce({ acceptedSinceMs, sensorUnits: await readSensorUnits(db) });
+    },
     levels,
     retention,
     clock,

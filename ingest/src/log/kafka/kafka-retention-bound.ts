@@ -1,26 +1,30 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { unlessAborted, withinTime } from "@devicemesh/kit/async/time-limit";
-import { acceptedSinceOf } from "@devicemesh/pipeline";
+import { type AcceptedSince, acceptedSinceOf } from "@devicemesh/pipeline";
 import { createKafka, type KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
+import type { SensorSpec } from "@devicemesh/proto";
 import type { Admin, Kafka } from "kafkajs";
 import { createRetentionBound, type RetentionBound } from "../retention-bound.ts";
 
 /** Interval of polls: often enough to confirm the bound many times before it is stale. */
 const intervals = { knownMs: 15_000, failingMs: 1000 } as const;
 
+/** Confirms what is known. */
+const unbounded: AcceptedSince = { acceptedSinceMs: Number.NEGATIVE_INFINITY };
+
 /** Time limit of one poll of the topic, in ms. */
 const pollLimitMs = 20_000;
 
 /** The bound of ingest, from the retention topic. */
 export type KafkaRetentionBound = AsyncDisposable &
-  Pick<RetentionBound, "acceptedSinceMs" | "isKnown"> & {
+  Pick<RetentionBound, "acceptedSinceMs" | "isKnown" | "unitConflict"> & {
     /** Resolves after the first poll of the topic, also if it failed. */
     readonly asked: Promise<void>;
   };
 
 /**
- * Follows the retention topic: one record that the operator replaces whenever a retention mark moves. Without the
+ * Follows the retention topic: one record that the operator replaces when it starts and whenever a retention mark moves. Without the
  * topic, which an older operator does not create, there is no bound. `onChange` is called with whether the bound is
  * known, and why not, whenever that changes.
  */
@@ -29,11 +33,13 @@ export function followRetentionTopic(options: {
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly security?: KafkaSecurity | undefined;
+  /** The sensors of ingest's catalog. */
+  readonly sensors: readonly Pick<SensorSpec, "sensor" | "unit">[];
   readonly onChange: (isKnown: boolean, error?: unknown) => void;
 }): KafkaRetentionBound {
-  const { brokers, topic, security, onChange } = options;
+  const { brokers, topic, security, sensors, onChange } = options;
   const kafka = createKafka({ brokers, security, clientId: "devicemesh-ingest-retention", retries: 1 });
-  const bound = createRetentionBound();
+  const bound = createRetentionBound({ sensors });
   const stopping = new AbortController();
   const { signal } = stopping;
   const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
@@ -60,14 +66,14 @@ export function followRetentionTopic(options: {
   async function poll(): Promise<void> {
     const asOfMs = performance.now();
     const end = await endOfTopic();
-    if (end === undefined) return bound.confirm(Number.NEGATIVE_INFINITY, asOfMs);
+    if (end === undefined) return bound.confirm(unbounded, asOfMs);
     if (end === 0) throw new Error(`the topic ${topic} is empty: the operator has not written to it yet`);
-    let sinceMs = Number.NEGATIVE_INFINITY;
+    let accepted = unbounded;
     if (end > readTo) {
-      sinceMs = await readRecord(kafka, topic, end - 1);
+      accepted = await readRecord(kafka, topic, end - 1);
       readTo = end;
     }
-    bound.confirm(sinceMs, asOfMs);
+    bound.confirm(accepted, asOfMs);
   }
 
   async function follow(): Promise<void> {
@@ -85,7 +91,7 @@ export function followRetentionTopic(options: {
       if (signal.aborted) break;
       if (bound.isKnown() !== wasKnown) {
         wasKnown = bound.isKnown();
-        onChange(wasKnown, failure);
+        onChange(wasKnown, failure ?? bound.unitConflict());
       }
       wasAsked();
       const pauseMs = failure === undefined ? intervals.knownMs : intervals.failingMs;
@@ -98,6 +104,7 @@ export function followRetentionTopic(options: {
   return {
     acceptedSinceMs: bound.acceptedSinceMs,
     isKnown: bound.isKnown,
+    unitConflict: bound.unitConflict,
     asked,
     async [Symbol.asyncDispose]() {
       stopping.abort();
@@ -107,13 +114,13 @@ export function followRetentionTopic(options: {
 }
 
 /** Reads the record at an offset of the topic's one partition, with a separate group that commits nothing. */
-async function readRecord(kafka: Kafka, topic: string, offset: number): Promise<number> {
+async function readRecord(kafka: Kafka, topic: string, offset: number): Promise<AcceptedSince> {
   const consumer = kafka.consumer({
     groupId: `${topic}-reader-${randomUUID()}`,
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: 500,
   });
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const { promise, resolve, reject } = Promise.withResolvers<AcceptedSince>();
   promise.catch(() => {});
   try {
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));

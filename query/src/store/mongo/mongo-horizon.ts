@@ -6,8 +6,9 @@ import {
   keptSinceOf,
   type RetentionDocument,
   type SettingsDocument,
+  unitConflict,
 } from "@devicemesh/pipeline";
-import type { Level } from "@devicemesh/proto";
+import { builtInSensors, type Level, type SensorSpec } from "@devicemesh/proto";
 import type { Db } from "mongodb";
 import type { StoreHorizon } from "../store-status.ts";
 import { callMongo, quickCall } from "./mongo-call.ts";
@@ -24,7 +25,10 @@ export type MeshHorizon = StoreHorizon & {
 export type HorizonReader = {
   /** Returns the levels, once they were read. @throws RpcError UNAVAILABLE before. */
   levels(): readonly Level[];
-  /** @throws RpcError UNAVAILABLE if the database is unavailable or the mesh is not prepared. */
+  /**
+   * @throws RpcError UNAVAILABLE if the database is unavailable, the mesh is not prepared, or its units are not those
+   * of query's sensors: its answers would state another unit than that of the stored values.
+   */
   read(signal: AbortSignal): Promise<MeshHorizon>;
 };
 
@@ -40,8 +44,10 @@ export function createHorizonReader(options: {
   /** Ms since 1970. */
   readonly clock: () => number;
   readonly cacheMs: number;
+  /** The sensors of query's catalog. */
+  readonly sensors: readonly Pick<SensorSpec, "sensor" | "unit">[];
 }): HorizonReader {
-  const { db, clock, cacheMs } = options;
+  const { db, clock, cacheMs, sensors } = options;
   const settingsCollection = db.collection<SettingsDocument>(collections.settings);
   const frontiers = db.collection<FrontierDocument>(collections.frontier);
   const retention = db.collection<RetentionDocument>(collections.retention);
@@ -53,6 +59,8 @@ export function createHorizonReader(options: {
     if (settings && performance.now() - settings.readAt < settingsCacheMs) return settings.document;
     const document = await settingsCollection.findOne({ _id: "mesh" }, limits);
     if (!document) throw notPrepared();
+    const conflict = unitConflict(sensors, document.sensor_units ?? builtInSensors);
+    if (conflict !== undefined) throw unavailable({ message: conflict, retryDelayMs: 10_000 });
     settings = { document, readAt: performance.now() };
     levels = document.levels.map(({ window_ms, segment_ms }) => ({
       windowMs: Number(window_ms),

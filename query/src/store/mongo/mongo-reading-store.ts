@@ -1,5 +1,5 @@
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
-import type { Level } from "@devicemesh/proto";
+import type { Level, SensorSpec } from "@devicemesh/proto";
 import type { Db } from "mongodb";
 import { columnPieces, expiredMeanwhile, readingColumns } from "../reading-scan.ts";
 import type { ReadingKey, ReadingStore } from "../reading-store.ts";
@@ -41,10 +41,12 @@ export function createMongoReadingStore(options: {
   readonly clock: () => number;
   /** Maximum age of a horizon, in ms; a quarter of a second by default. */
   readonly horizonCacheMs?: number;
+  /** The sensors of the catalog, whose units must be those of the mesh; none by default. */
+  readonly sensors?: readonly Pick<SensorSpec, "sensor" | "unit">[];
 }): MongoReadingStore {
-  const { db, clock, horizonCacheMs: cacheMs = horizonCacheMs } = options;
+  const { db, clock, horizonCacheMs: cacheMs = horizonCacheMs, sensors = [] } = options;
   const closing = new AbortController();
-  const horizons = createHorizonReader({ db, clock, cacheMs });
+  const horizons = createHorizonReader({ db, clock, cacheMs, sensors });
   const large = createLargeReads(db);
   const tail = createTailMemory({
     bytesMax: tailBytesMax,
