@@ -37,7 +37,7 @@ it.skipIf(telegraf === undefined)(
       ({ stderr }) => stderr,
       (error: { stderr: string }) => error.stderr,
     );
-    expect(log).toContain("temperature must be");
+    expect(log).toContain("temperature: must be");
     const answer = await fetch(`http://${mesh.query}/v1/readings?device=cellar&sensor=temperature`);
     const [, ...rows] = (await answer.text()).trim().split("\n");
     const times = rows.map((row) => row.split(",")[0] ?? "").filter((time) => time.startsWith("2023-03-28"));

@@ -155,7 +155,7 @@ it("answers line protocol like InfluxDB: 204, or 400 with line numbers and the v
   const answer = await gateway.post("/api/v2/write", body);
   expect(answer).toMatchObject({ status: 400, body: { code: "invalid", line: 2, refused: 3 } });
   expect(answer.body.message).toMatch(
-    /line 2, column 24.*line 3: no tag.*line 4: temperature must be in range/s,
+    /line 2, column 24.*line 3: no tag.*line 4: temperature: must be in range/s,
   );
   expect(gateway.ingest.stored).toHaveLength(3);
   expect((await gateway.post("/write?precision=d", "m f=1")).status).toBe(400);

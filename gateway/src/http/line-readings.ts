@@ -56,7 +56,7 @@ export function readLines(text: string, mapping: LineMapping): LineReadings {
       if (known === undefined && field.kind !== "number") continue;
       const parsed = parseValue(field.value, known);
       if (parsed.kind === "problem") {
-        const text = `line ${line}: ${parsed.text}`;
+        const text = `line ${line}: ${field.key}: ${parsed.text}`;
         rejected.push({ index: line, field: field.key, rule: "value.number", text });
       }
       if (parsed.kind !== "value") continue;

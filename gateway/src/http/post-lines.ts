@@ -45,7 +45,7 @@ export function postLinesRoutes(side: HttpSide): readonly HttpRoute[] {
             ...outcome.rejected.map((value) => {
               const { line } = readings[value.index]!;
               const field = fieldOf(readings[value.index]!, value);
-              return { ...value, index: line, field, text: `line ${line}: ${field} ${value.text}` };
+              return { ...value, index: line, field, text: `line ${line}: ${field}: ${value.text}` };
             }),
           ]);
         } finally {

@@ -59,7 +59,8 @@ export function createStoreMessage({
       const all = [...rejected, ...outcome.rejected];
       const [first] = all;
       if (first === undefined) return { kind: "stored", readings: readings.length };
-      const text = `${topic}: ${first.field} ${first.text} (${first.rule})`;
+      const where = first.field === "" ? topic : `${topic}: ${first.field}`;
+      const text = `${where}: ${first.text} (${first.rule})`;
       onRejected({ topic, text });
       return { kind: "rejected", text, isForeign: all.some(({ rule }) => rule === "device_id.identity") };
     }

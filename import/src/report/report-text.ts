@@ -56,7 +56,7 @@ export function reportText(report: ImportReport): string {
       ]),
     ...report.refusedByIngest
       .slice(0, shownMax)
-      .map(({ identity, fieldPath, text }) => `refused by ingest: ${identity}: ${fieldPath} ${text}`),
+      .map(({ identity, fieldPath, text }) => `refused by ingest: ${identity}: ${fieldPath}: ${text}`),
     ...report.conflictPlaces.slice(0, shownMax).map((place) => `conflict: ${placeText(place)}`),
     ...repeatedText(report),
     ...(report.unchecked > 0
