@@ -116,11 +116,16 @@ function boundsRule({ sensor, minimum, maximum, unit }: KnownSensor): string {
 
 const states: Readonly<Record<string, number>> = { on: 1, true: 1, yes: 1, off: 0, false: 0, no: 0 };
 
+/** Marks of quality of NOAA's integrated surface data. */
+const erroneousMarks: ReadonlySet<string> = new Set(["3", "7"]);
+
 /** Returns the value in the sensor's unit, or the problem. */
 function numberOf({ text, sensor, decimal, convert }: Cell, isTenths: boolean): number | string {
   if (convert === undefined) return `the unit of the value cannot be converted to ${sensor.unit}`;
   if (isTenths) {
-    const tenths = Number(/^([+-]\d+),\w$/.exec(text)?.[1]);
+    const [, digits, mark = ""] = /^([+-]\d+),(\w)$/.exec(text) ?? [];
+    if (erroneousMarks.has(mark)) return "the source marks the value as erroneous";
+    const tenths = Number(digits);
     return Number.isNaN(tenths) ? "the value is not a number" : convert(tenths / 10);
   }
   const number = readNumber(text, decimal);

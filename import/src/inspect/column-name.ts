@@ -151,9 +151,27 @@ function findSensorColumn(name: string, lookup: SensorLookup): SensorColumn | un
     if (sensor !== undefined && (isStated || conversionOf(unit, sensor.unit) !== undefined))
       return { sensor, unit: unit.trim() };
   }
-  const member = /^.*\.([^.]+)$/.exec(name)?.[1];
-  return member === undefined ? undefined : findSensorColumn(member, lookup);
+  return memberSensor(name, lookup);
 }
+
+/** The sensor of a member of a nested object: that of both names (`wind.speed`), or that of the member alone. */
+function memberSensor(name: string, lookup: SensorLookup): SensorColumn | undefined {
+  const [, parents = "", parent = "", member] = /^(.*\.)?([^.]+)\.([^.]+)$/.exec(name) ?? [];
+  if (member === undefined) return undefined;
+  const both = sensorOfName(`${parent}_${member}`, lookup);
+  if (both !== undefined) return { sensor: both, unit: undefined };
+  const path = plainName(parents + parent);
+  if (otherQuantity.test(path)) return undefined;
+  const found = findSensorColumn(member, lookup);
+  const isOfAir = found !== undefined && airSensors.has(found.sensor.sensor);
+  return isOfAir && otherMedium.test(path) ? undefined : found;
+}
+
+/** Names of objects whose members are no measurements, and of media whose temperature is not that of the air. */
+const otherQuantity =
+  /(?:^|_)(?:target|set|setpoint|desired|min|minimum|max|maximum|forecast|threshold|limit|alarm|offset|calibration)(?:_|$)/;
+const otherMedium = /(?:^|_)(?:soil|ground|water|body|skin|cpu|gpu|board|chip|battery)(?:_|$)/;
+export const airSensors: ReadonlySet<string> = new Set(["temperature", "humidity", "pressure"]);
 
 /** Returns the unit in a column's name, if it is a unit of that sensor: °F in `Attic (°F)`. */
 export function unitInName(name: string, { unit }: KnownSensor): string | undefined {
@@ -204,5 +222,6 @@ function splitUnit(
   }
   const camel = /^(.*[a-z])([A-Z][A-Za-z]*)$/.exec(name);
   if (camel !== null) found.push({ base: camel[1]!, unit: camel[2]!, isMarked: false });
-  return found;
+  // `humidity_1` and `Humidity (1)` count columns; `Humidity [1]` states the unit of fractions.
+  return found.filter(({ unit }) => unit.trim() !== "1" || /\[\s*1\s*\]\s*$/.test(name));
 }

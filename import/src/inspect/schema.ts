@@ -1,5 +1,5 @@
 import { isNumeric } from "../convert/numbers.ts";
-import { plainName, sensorOfName, unitInName } from "./column-name.ts";
+import { airSensors, plainName, sensorOfColumn, sensorOfName, unitInName } from "./column-name.ts";
 import {
   type ColumnRole,
   deviceRank,
@@ -120,8 +120,22 @@ function remainingRole(name: string, context: RoleContext): ColumnRole {
   const known = context.preset?.sensors?.[plainName(name)];
   const sensor = known === undefined ? undefined : context.lookup.find(known);
   if (sensor !== undefined) return { kind: "sensor", sensor, unit: undefined };
+  if (unclearLetters.has(plainName(name)) && !hasAirSensor(context, name)) return { kind: "unknown" };
   const role = otherRole(name, context.lookup);
   return role.kind === "sensor" ? { ...role, unit: role.unit ?? context.unitOfColumn(name) } : role;
+}
+
+/** `p` is also power, and `h` hours or a height. */
+const unclearLetters = new Set(["p", "h"]);
+
+/** Whether another column of the file has the name of a sensor of the air. */
+function hasAirSensor({ samples, lookup }: RoleContext, name: string): boolean {
+  return [...samples.keys()].some((other) => {
+    const found = other === name ? undefined : sensorOfColumn(other, lookup);
+    return (
+      found !== undefined && !unclearLetters.has(plainName(other)) && airSensors.has(found.sensor.sensor)
+    );
+  });
 }
 
 /** Whether a column called `value` or `state` contains numbers or states at all. */

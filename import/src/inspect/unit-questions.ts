@@ -3,7 +3,7 @@ import { readNumber } from "../convert/numbers.ts";
 import { createValueSensors } from "../convert/value-sensors.ts";
 import type { Row } from "../formats/row.ts";
 import { possibleUnits } from "../units/possible-units.ts";
-import { conversionOf } from "../units/units.ts";
+import { conversionOf, unitOf } from "../units/units.ts";
 import type { Question } from "./options.ts";
 import type { RowSchema } from "./row-schema.ts";
 import type { RoleContext } from "./schema.ts";
@@ -20,6 +20,7 @@ export function unitQuestions(
   const { options } = context;
   const values = new Map<KnownSensor, number[]>();
   const refused = new Map<string, Stated>();
+  const converted = new Map<KnownSensor, Stated>();
   const missing = isMissing([...(options.missing ?? []), ...(context.preset?.missing ?? [])]);
   const valueSensors = createValueSensors({ ...context });
   const inspection = (
@@ -32,10 +33,14 @@ export function unitQuestions(
     if (unit !== undefined) {
       if (conversionOf(unit, sensor.unit) === undefined)
         refused.set(`${sensor.sensor} ${unit}`, { sensor, unit, where });
+      else if (unitOf(unit) !== unitOf(sensor.unit)) converted.set(sensor, { sensor, unit, where });
       return;
     }
     const value = missing(text) ? Number.NaN : readNumber(text, decimal);
-    if (!Number.isNaN(value)) values.set(sensor, [...(values.get(sensor) ?? []), value]);
+    if (Number.isNaN(value)) return;
+    const known = values.get(sensor);
+    if (known === undefined) values.set(sensor, [value]);
+    else known.push(value);
   };
   for (const row of rows.slice(0, rowsInspected)) {
     const schema = schemaOf(row.names);
@@ -54,6 +59,11 @@ export function unitQuestions(
     })),
     ...[...values].flatMap(([sensor, numbers]) => {
       const isKnown = context.preset?.hasOwnUnits || options.units?.has(sensor.sensor);
+      const beside = isKnown ? undefined : converted.get(sensor);
+      if (beside !== undefined) {
+        const text = `${beside.where} states ${JSON.stringify(beside.unit)} for some values of ${sensor.sensor}, and no unit for others`;
+        return [{ flag: `--unit ${sensor.sensor}=${beside.unit}`, text }];
+      }
       const units = isKnown ? [] : possibleUnits(sensor, numbers);
       if (units.length === 0) return [];
       const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
