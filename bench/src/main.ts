@@ -3,6 +3,8 @@ import { mkdir, mkdtemp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { listOf } from "@devicemesh/kit/settings/list-of";
+import { runExportBench } from "./export/export-bench.ts";
+import { exportReport } from "./export/export-report.ts";
 import { runImportBench } from "./import/import-bench.ts";
 import { importReport } from "./import/import-report.ts";
 import { runIngestBench } from "./ingest/ingest-bench.ts";
@@ -37,6 +39,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   series,
   streams,
   import: importFiles,
+  export: exportFiles,
   page,
   peers,
   kafka,
@@ -165,6 +168,17 @@ async function importFiles(config: BenchConfig): Promise<Report> {
   return importReport(
     await runImportBench({
       rows: config.quick ? 50_000 : 1_000_000,
+      rounds: config.quick ? 1 : config.rounds,
+      cache: resolve(config.cache),
+      progress,
+    }),
+  );
+}
+
+async function exportFiles(config: BenchConfig): Promise<Report> {
+  return exportReport(
+    await runExportBench({
+      readings: config.quick ? 50_000 : 1_000_000,
       rounds: config.quick ? 1 : config.rounds,
       cache: resolve(config.cache),
       progress,

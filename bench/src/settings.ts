@@ -4,12 +4,12 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define
 export const benchSettings = defineSettings({
   prefix: "DEVICEMESH_BENCH_",
   usage:
-    "npm run bench -- [ingest] [query] [watch] [series] [streams] [import] [page] [peers] [kafka] [windows] [mesh] [flags]",
+    "npm run bench -- [ingest] [query] [watch] [series] [streams] [import] [export] [page] [peers] [kafka] [windows] [mesh] [flags]",
   summary:
-    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, 10,000 device streams, imports, the dashboard in Chromium, other databases under the same load (peers), ingest over one Kafka broker (kafka), the window job on Spark (windows), and the real mesh of Kafka, Kafka Connect, MongoDB and Spark.",
+    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, 10,000 device streams, imports, exports, the dashboard in Chromium, other databases under the same load (peers), ingest over one Kafka broker (kafka), the window job on Spark (windows), and the real mesh of Kafka, Kafka Connect, MongoDB and Spark.",
   positionals: {
-    max: 11,
-    placeholder: "ingest|query|watch|series|streams|import|page|peers|kafka|windows|mesh",
+    max: 12,
+    placeholder: "ingest|query|watch|series|streams|import|export|page|peers|kafka|windows|mesh",
   },
   settings: {
     quick: {
