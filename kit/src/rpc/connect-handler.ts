@@ -218,7 +218,7 @@ export function hostProblem(authority: string | undefined, allowed: AllowedHosts
   if (allowed === loopbackHosts && isLoopback(host)) return undefined;
   return {
     kind: "foreign",
-    message: `this address serves only calls to ${allowed.join(", ")}: authentication is off here; set up TLS and tokens (npm run certs) for other names`,
+    message: `this address serves only calls to ${allowed.join(", ")}: authentication is off here. For other names set up TLS and tokens (npm run certs), or, in a network that you trust, start the server with --insecure-beyond-loopback`,
   };
 }
 
