@@ -23,8 +23,15 @@ export function readSensorCatalog(
 ): SensorCatalog {
   if (file === undefined) return createSensorCatalog(builtInSensors, options);
   const parsed = parseSensorFile(readText(file));
-  const merged = parsed.kind === "entries" ? mergeSensors(builtInSensors, parsed.entries) : parsed;
-  if (merged.kind === "problems") throw new SensorFileError(problemsText(file, merged.problems));
+  const merged = mergeSensors(builtInSensors, parsed.entries);
+  const problems = [parsed, merged].flatMap((part) => (part.kind === "problems" ? part.problems : []));
+  if (merged.kind === "problems" || problems.length > 0)
+    throw new SensorFileError(
+      problemsText(
+        file,
+        problems.toSorted((a, b) => a.line - b.line),
+      ),
+    );
   return createSensorCatalog(merged.sensors, options);
 }
 

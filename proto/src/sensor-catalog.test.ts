@@ -190,4 +190,15 @@ describe("readSensorCatalog", () => {
     expect(() => readSensorCatalog(fileOf("latin", Uint8Array.of(0xe4)))).toThrow("not text in UTF-8");
     expect(() => readSensorCatalog("/dev/zero")).toThrow("more than 1024 KiB");
   });
+
+  it("names the problems of the form and of the entries together, by line", () => {
+    const file = join(folder, "mixed.yaml");
+    writeFileSync(
+      file,
+      "sensors:\n  kiln: {unit: °C, minimum: 5}\n  te mp: {}\n  temperature: {unit: °F}\n  mood: {minimum: x}\n",
+    );
+    expect(() => readSensorCatalog(file)).toThrow(
+      /line 2: sensor kiln maximum is required.*\n +line 3: sensor te mp the name.*\n +line 4: sensor temperature unit is °C.*\n[^]*line 5: sensor mood minimum must be a number/,
+    );
+  });
 });

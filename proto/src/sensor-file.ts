@@ -25,10 +25,14 @@ export type SensorFileProblem = {
   readonly text: string;
 };
 
-/** The contents of a file, or all its problems. */
+/** The contents of a file, or all its problems with the entries that have none. */
 export type SensorFile =
   | { readonly kind: "entries"; readonly entries: readonly SensorEntry[] }
-  | { readonly kind: "problems"; readonly problems: readonly SensorFileProblem[] };
+  | {
+      readonly kind: "problems";
+      readonly problems: readonly SensorFileProblem[];
+      readonly entries: readonly SensorEntry[];
+    };
 
 /** The maximum number of sensors in a file. */
 export const fileSensorsMax = 1000;
@@ -50,7 +54,7 @@ export function parseSensorFile(text: string): SensorFile {
     field: "",
     text: message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? "it cannot be parsed",
   }));
-  if (problems.length > 0) return { kind: "problems", problems };
+  if (problems.length > 0) return { kind: "problems", problems, entries: [] };
 
   let at = { sensor: "", field: "", line: 1 };
   const problem = (text: string): undefined => void problems.push({ ...at, text });
@@ -124,14 +128,18 @@ export function parseSensorFile(text: string): SensorFile {
     problem(
       "the file must hold a mapping of sensors: write sensors: {NAME: {unit: …, minimum: …, maximum: …}}",
     );
-    return { kind: "problems", problems };
+    return { kind: "problems", problems, entries: [] };
   }
   if (sensors.items.length > fileSensorsMax) {
     problem(`a file has at most ${fileSensorsMax} sensors, not ${sensors.items.length}`);
-    return { kind: "problems", problems };
+    return { kind: "problems", problems, entries: [] };
   }
-  const entries = sensors.items.flatMap((pair) => entryOf(pair as Pair) ?? []);
-  return problems.length > 0 ? { kind: "problems", problems } : { kind: "entries", entries };
+  const entries = sensors.items.flatMap((pair) => {
+    const before = problems.length;
+    const entry = entryOf(pair as Pair);
+    return entry === undefined || problems.length > before ? [] : [entry];
+  });
+  return problems.length > 0 ? { kind: "problems", problems, entries } : { kind: "entries", entries };
 }
 
 /** Formats the problem as one line: its place, sensor and field, and the correction. */
