@@ -25,7 +25,7 @@ describe("columns and values that only resemble a measurement", () => {
     ],
     [
       "objects whose names change the meaning of their members",
-      '{"time":"2024-01-13T00:00:00Z","soil":{"temperature":5},"target":{"temp":21,"co2":900},"wind":{"speed":3},"cpu":{"temp":60},"room":{"temp":20,"pm2.5":7}}\n',
+      '{"time":"2024-01-13T00:00:00Z","soil":{"temperature":5},"target":{"temp":21,"co2":900},"wind":{"speed":3},"cpu":{"temp":60},"kitchen":{"temp":20,"pm2.5":7}}\n',
       attic,
       [
         "attic wind_speed 3 2024-01-13T00:00Z",

@@ -198,7 +198,7 @@ describe("readSensorCatalog", () => {
       "sensors:\n  kiln: {unit: °C, minimum: 5}\n  te mp: {}\n  temperature: {unit: °F}\n  mood: {minimum: x}\n",
     );
     expect(() => readSensorCatalog(file)).toThrow(
-      /line 2: sensor kiln maximum is required.*\n +line 3: sensor te mp the name.*\n +line 4: sensor temperature unit is °C.*\n[^]*line 5: sensor mood minimum must be a number/,
+      /line 2: sensor kiln maximum is required.*\n +line 3: sensor te mp the name.*\n +line 4: sensor temperature unit is °C[\s\S]*line 5: sensor mood minimum must be a number/,
     );
   });
 });
