@@ -150,7 +150,7 @@ it.skipIf(findGatewayPython() === undefined)(
   async () => {
     const { mesh, stored } = await startMesh();
     const output = await python(influx, `http://${mesh.query}`);
-    expect(output).toMatch(/^400 .*line 1: temperature: .*line 2: temperature: must be/s);
+    expect(output).toMatch(/^400 .*line 1: timestamp: .*line 2: temperature: must be/s);
     const expected = [...Array(500).keys()].map((i) => `pi|temperature|${i % 100}`);
     await expect.poll(stored).toEqual([...expected, "batch|humidity|40"].sort());
   },

@@ -142,6 +142,17 @@ it("stores only the devices of the sender, and answers 401 without one", async (
   expect(gateway.ingest.stored.map(({ deviceId }) => deviceId)).toEqual(["a"]);
 });
 
+it("names the line and the field of a text in line protocol", async () => {
+  const gateway = await serveGateway();
+  const lines = 'air,host=pi humidity=40\nair,host=pi temperature="warm"';
+  const { status, body } = await gateway.post("/write", lines);
+  expect(status).toBe(400);
+  expect(body).toMatchObject({
+    refused_readings: [{ index: 2, text: expect.stringMatching(/^line 2: temperature: must be a number/) }],
+  });
+  expect(gateway.ingest.stored.map(({ deviceId }) => deviceId)).toEqual(["pi"]);
+});
+
 it("answers line protocol like InfluxDB: 204, or 400 with line numbers and the valid lines stored", async () => {
   const gateway = await serveGateway({ ingest: createFakeIngest({ isValid: ({ value }) => value < 100 }) });
   for (const path of ["/api/v2/write?org=o&bucket=b&precision=s", "/write?db=x&precision=s"]) {
@@ -169,7 +180,7 @@ it("names the device or the time of a line that breaks a rule on it, and not its
   const gateway = await serveGateway({ ingest });
   const answer = await gateway.post("/api/v2/write?precision=ms", "air,host=a temperature=1 0");
   expect(answer.body).toMatchObject({
-    message: expect.stringContaining("line 1: timestamp must be in range"),
+    message: expect.stringContaining("line 1: timestamp: must be in range"),
     refused_readings: [{ index: 1, field: "timestamp" }],
   });
 });
