@@ -26,17 +26,17 @@ describe("a packet that is not complete", () => {
 
   it("has a share of the memory for those of all connections, which ends with its connection", async () => {
     const { port, listener, ingest } = await serveBroker({ limits: { incompleteBytesMax: 1000 } });
-    const first = connectRaw(port, Buffer.concat([connectBytes("a"), part]));
-    await expect.poll(() => listener.counts().connections).toBe(1);
+    const first = connectRaw(port, Buffer.concat([connectBytes("a"), publish, part]));
+    await expect.poll(() => ingest.calls.length, { timeout: 30_000 }).toBe(1);
     await connectRaw(port, Buffer.concat([connectBytes("b"), part])).closed;
     expect(listener.counts().brokenConnections).toBe(1);
     first.socket.write(publish.subarray(part.length));
-    await expect.poll(() => ingest.stored.length).toBe(1);
+    await expect.poll(() => ingest.calls.length, { timeout: 30_000 }).toBe(2);
     first.socket.write(part);
     first.socket.end();
     await first.closed;
     const third = connectRaw(port, Buffer.concat([connectBytes("c"), part]));
-    await expect.poll(() => listener.counts().connections).toBe(1);
+    await expect.poll(() => listener.counts().connections, { timeout: 30_000 }).toBe(1);
     third.socket.write(publish.subarray(part.length));
     third.socket.end();
     await third.closed;
