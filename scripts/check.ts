@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { missingTools } from "./optional-tools.ts";
 
@@ -67,7 +68,12 @@ const checks: readonly Check[] = [
 /** The checks that take longest begin first, or one core would wait for the last of them. */
 const longest = ["scripts/generate.ts", "node_modules/typescript/bin/tsc", "scripts/walk-length.ts"];
 
-type Result = { readonly status: number | null; readonly output: string; readonly seconds: number };
+type Result = {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly seconds: number;
+};
 
 /**
  * Runs the checks, one on each core, and prints each outcome in the order of the list, with the output of those that
@@ -91,9 +97,11 @@ export async function runChecks({ nodeOnly }: { readonly nodeOnly: boolean }): P
       outcomes.skipped++;
       continue;
     }
-    const { status, output, seconds } = (await results.get(check)) as Result;
+    const { status, stdout, stderr, seconds } = (await results.get(check)) as Result;
     console.log(`${status === 0 ? "ok  " : "FAIL"} ${check.name} (${seconds.toFixed(1)} s)`);
-    if (status !== 0 || check.prints) console.log(output.trimEnd());
+    // Libraries print warnings on standard error, which concern only a check that fails.
+    if (status !== 0) console.log(`${stdout}${stderr}`.trimEnd());
+    else if (check.prints) console.log(stdout.trimEnd());
     outcomes[status === 0 ? "passed" : "failed"]++;
   }
   return outcomes;
@@ -120,14 +128,12 @@ async function run({ script, args }: Check): Promise<Result> {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  const [status] = (await once(child, "close")) as [number | null];
-  return { status, output, seconds: (performance.now() - startMs) / 1000 };
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close") as Promise<[number | null]>,
+  ]);
+  return { status, stdout, stderr, seconds: (performance.now() - startMs) / 1000 };
 }
 
 if (import.meta.main) process.exit((await runChecks({ nodeOnly: false })).failed === 0 ? 0 : 1);
