@@ -10,7 +10,7 @@ import { expect, it } from "vitest";
 const script = fileURLToPath(new URL("../testing/folding-process.ts", import.meta.url));
 const startMs = Date.UTC(2026, 5, 1);
 const kills = 12;
-const signal = AbortSignal.timeout(300_000);
+const signal = AbortSignal.timeout(900_000);
 
 /** The counts of a plan, by device. */
 async function rowsOf(store: EmbeddedStore, plan: ReadPlan) {
@@ -22,7 +22,7 @@ async function rowsOf(store: EmbeddedStore, plan: ReadPlan) {
 }
 
 it("counts every reading once, however often the process is killed while it folds", {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   using folder = temporaryFolder();
   let acked = 0;

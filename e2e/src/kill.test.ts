@@ -54,7 +54,8 @@ async function storedReadings(mesh: MeshProcess): Promise<DeviceMessage[]> {
 
 describe("a mesh that is killed twenty times under load", () => {
   it("stores every acknowledged reading once, and no reading that was not sent", {
-    timeout: 300_000,
+    // Three minutes at a load of 20.
+    timeout: 900_000,
   }, async () => {
     using folder = temporaryFolder();
     const sent = new Map<string, DeviceMessage>();

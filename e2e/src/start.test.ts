@@ -5,7 +5,8 @@ import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers
 import { describe, expect, it } from "vitest";
 import { runMain, startMesh } from "../testing/mesh-process.ts";
 
-describe("npm start", () => {
+// Each test starts processes, which takes half a minute at a load of 20.
+describe("npm start", { timeout: 300_000 }, () => {
   it("shows its flags, their defaults and their environment variables with --help", async () => {
     const { code, output } = await runMain(["--help"]);
     expect(code).toBe(0);
