@@ -60,8 +60,17 @@ export const windowSessionSettings: Readonly<Record<string, string>> = {
   "spark.sql.streaming.noDataMicroBatches.enabled": "true",
 };
 
-/** After each poll of a partition, Spark requests its beginning and its end and waits: polls are few and large. */
-const fetching = { "kafka.max.poll.records": "20000", "kafka.max.partition.fetch.bytes": "4194304" };
+/**
+ * After each poll of a partition, Spark requests its beginning and its end and waits: polls are few and large. The
+ * broker answers these requests only after the fetch that the consumer has sent ahead on the same connection, and at
+ * the end of the log it holds that fetch until data comes: by default for half a second, which was most of the time of
+ * a small batch.
+ */
+const fetching = {
+  "kafka.max.poll.records": "20000",
+  "kafka.max.partition.fetch.bytes": "4194304",
+  "kafka.fetch.max.wait.ms": "10",
+};
 
 /** The largest number. */
 const largest = "1.7976931348623157E308D";
