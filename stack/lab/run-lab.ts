@@ -28,7 +28,7 @@ export async function runLab(options: {
   const path = env.PATH ?? "";
   const machine = inspectMachine(path);
   if (machine.kind === "unfit") return fail(machine.problem);
-  const faults = chosenFaults(config.faults);
+  const faults = chosenFaults(config.allFaults ? "all" : config.faults);
   if (typeof faults === "string") return fail(faults);
 
   const ending = new AbortController();

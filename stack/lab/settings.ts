@@ -23,6 +23,13 @@ export const labSettings = defineSettings({
       description:
         "Cause these faults under load, one after the other, check every answer, and end: unchanged, kill, cut, drain, scale, rotate, update, bad-update, restart, again; `all` for all.",
     },
+    allFaults: {
+      flag: "--all-faults",
+      env: "DEVICEMESH_LAB_ALL_FAULTS",
+      kind: "boolean",
+      default: false,
+      description: "The same as --faults all.",
+    },
     once: {
       flag: "--once",
       env: "DEVICEMESH_LAB_ONCE",
