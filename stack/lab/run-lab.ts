@@ -30,6 +30,8 @@ export async function runLab(options: {
   if (machine.kind === "unfit") return fail(machine.problem);
   const faults = chosenFaults(config.allFaults ? "all" : config.faults);
   if (typeof faults === "string") return fail(faults);
+  const isSingle = config.single || config.walk || config.compose;
+  if (isSingle && config.registry) return fail("--registry is for three nodes: leave out the other flag");
 
   const ending = new AbortController();
   const end = (signal: NodeJS.Signals): void => {
@@ -48,7 +50,8 @@ export async function runLab(options: {
           const npm = (await shell.run(["sh", "-c", "command -v npm"])).trim();
           const lab = await startLab({
             ...{ shell, tools: machine.tools, folder, report, path, npm },
-            single: config.single || config.walk || config.compose,
+            single: isSingle,
+            hasRegistry: config.registry,
             by: config.walk ? "walk" : config.compose ? "compose" : "commands",
             node: process.execPath,
           });

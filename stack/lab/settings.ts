@@ -30,6 +30,14 @@ export const labSettings = defineSettings({
       default: false,
       description: "The same as --faults all.",
     },
+    registry: {
+      flag: "--registry",
+      env: "DEVICEMESH_LAB_REGISTRY",
+      kind: "boolean",
+      default: false,
+      description:
+        "The nodes pull the project's images from a registry on this machine, instead of loading them. Needs docker-registry (Debian). For three nodes.",
+    },
     once: {
       flag: "--once",
       env: "DEVICEMESH_LAB_ONCE",

@@ -1,8 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { localRegistry } from "../src/deploy/deploy.ts";
 import { composeServices, untilComposeHealthy, writeComposeOverlay } from "./compose/compose.ts";
 import { type BaseImages, makeBaseImages, makeMongoImage } from "./images/base-images.ts";
+import { pushImages, startRegistry } from "./images/registry.ts";
 import { shipImages } from "./images/ship.ts";
 import { requireDashboard } from "./load/front-door.ts";
 import { createEngine, type Engine } from "./machine/engine.ts";
@@ -30,6 +32,8 @@ export type Lab = {
   readonly checkout: LabCheckout;
   readonly folder: string;
   readonly single: boolean;
+  /** The prefix of the images' names, with a slash; undefined on one node. */
+  readonly registry: string | undefined;
   readonly report: (line: string) => void;
   /** Runs `npm run stack:deploy` with the lab's overlay, of the version that was deployed last unless `env` has another. */
   deploy(env?: Readonly<Record<string, string>>): Promise<string>;
@@ -50,6 +54,8 @@ export type LabOptions = {
   readonly tools: LabTools;
   readonly folder: string;
   readonly single: boolean;
+  /** Whether several nodes pull the project's images from a registry, instead of loading them. */
+  readonly hasRegistry: boolean;
   /** How the stack comes up: by the commands of stack/README.md, by the walk of docs/running.md, or by Docker Compose. */
   readonly by: "commands" | "walk" | "compose";
   readonly node: string;
@@ -65,6 +71,7 @@ const unhealthyEntry = ["sh", "-c", 'case "$*" in */replicas/*) exec "$@" ;; esa
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { shell, tools, folder, single, report } = options;
   const count = single ? 1 : 3;
+  const registry = single ? undefined : options.hasRegistry ? `${labNetwork.registry}/` : localRegistry;
   const builder = createEngine({ shell, client: tools.docker, folder, name: "build" });
   const nodes = Array.from({ length: count }, (_, place) =>
     createEngine({ shell, client: tools.docker, folder, name: `node${place + 1}`, node: place + 1 }),
@@ -74,6 +81,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   report(`engines: the builder and ${count} ${count === 1 ? "node" : "nodes"} (logs in ${folder})`);
   await makeBridge(shell);
   for (const place of nodes.keys()) await makeNamespace(shell, place + 1);
+  if (options.hasRegistry) await startRegistry(folder, shell.signal);
   await Promise.all([builder, ...nodes].map((engine) => engine.start()));
   if (options.by === "commands") await makeSwarm(nodes);
 
@@ -100,19 +108,22 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     imagesOf(await config(lab, { DEVICEMESH_VERSION: version })).filter((image) =>
       image.includes("/devicemesh/"),
     );
+  const distribute = (names: readonly string[]): Promise<void> =>
+    options.hasRegistry ? pushImages(builder, names) : shipImages(builder, nodes, names, folder);
   const lab: Lab = {
-    ...{ shell, nodes, builder, checkout, folder, single, report },
+    ...{ shell, nodes, builder, checkout, folder, single, registry, report },
     async deploy(env = {}) {
       const output = await checkout.run(
         [...npmRun, "stack:deploy", "--", ...flags(single), "--overlay", "lab.yml"],
-        settings(single, { DEVICEMESH_VERSION: version, ...env }),
+        settings(registry, { DEVICEMESH_VERSION: version, ...env }),
       );
       version = env.DEVICEMESH_VERSION ?? version;
       return output;
     },
     async build(version) {
-      await checkout.run([...npmRun, "stack:build"], { DEVICEMESH_VERSION: version });
-      await shipImages(builder, nodes, await projectImages(version), folder);
+      const env = registry === undefined ? {} : { DEVICEMESH_REGISTRY: registry };
+      await checkout.run([...npmRun, "stack:build"], { ...env, DEVICEMESH_VERSION: version });
+      await distribute(await projectImages(version));
     },
     async buildUnhealthy(unhealthy) {
       const context = join(folder, "unhealthy");
@@ -130,7 +141,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         );
         await checkout.run(["docker", "build", "--quiet", "--tag", image, context]);
       }
-      await shipImages(builder, nodes, images, folder);
+      await distribute(images);
     },
     untilHealthy: (limitMs) =>
       options.by === "compose"
@@ -215,11 +226,8 @@ function flags(single: boolean): readonly string[] {
   return single ? ["--single"] : [];
 }
 
-/**
- * Several nodes: the images were loaded into each, so no registry is contacted. They share two cores, so there are few
- * replicas.
- */
-function settings(single: boolean, env: Readonly<Record<string, string>> = {}) {
+/** Several nodes share two cores, so there are few replicas. */
+function settings(registry: string | undefined, env: Readonly<Record<string, string>> = {}) {
   const few = {
     DEVICEMESH_ENVOY_REPLICAS: "3",
     DEVICEMESH_INGEST_REPLICAS: "2",
@@ -229,13 +237,13 @@ function settings(single: boolean, env: Readonly<Record<string, string>> = {}) {
     DEVICEMESH_PARTITIONS: "6",
     DEVICEMESH_GENERATOR_DEVICES: "4",
   };
-  return single ? env : { DEVICEMESH_REGISTRY: "local.invalid/", ...few, ...env };
+  return registry === undefined ? env : { DEVICEMESH_REGISTRY: registry, ...few, ...env };
 }
 
 async function config(
-  { checkout, single }: Lab,
+  { checkout, single, registry }: Lab,
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const command = [...npmRun, "stack:config", "--", ...flags(single)];
-  return await checkout.run(command, settings(single, env));
+  return await checkout.run(command, settings(registry, env));
 }

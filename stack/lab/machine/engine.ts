@@ -42,12 +42,13 @@ export function createEngine(options: {
       ...["--pidfile", join(folder, "pid"), "--host", host, "--cgroup-parent", "dmlab"],
     ];
     if (node === undefined) {
-      return [...dockerd, "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--bridge=none"];
+      const alone = ["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--bridge=none"];
+      return [...dockerd, ...alone, "--insecure-registry", labNetwork.registry];
     }
     const flags = [
       ...["--bip", labNetwork.bridgeAddressOf(node), "--ip6tables=false"],
       ...["--default-address-pool", `base=${labNetwork.localPool},size=24`],
-      ...["--insecure-registry", `${labNetwork.hostAddress}:5000`],
+      ...["--insecure-registry", labNetwork.registry],
     ];
     // The host name is the name of its node in the Swarm.
     return insideNamespace(node, [

@@ -4,6 +4,8 @@ import type { Shell } from "./shell.ts";
 export const labNetwork = {
   bridge: "dmlab",
   hostAddress: "10.77.0.254",
+  /** The address of a registry of images on this machine. */
+  registry: "10.77.0.254:5000",
   namespaceOf: (node: number) => `dmlab${node}`,
   addressOf: (node: number) => `10.77.0.${node}`,
   /** The address of the engine's own bridge in a node. */
