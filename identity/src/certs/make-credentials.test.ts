@@ -63,6 +63,26 @@ describe("npm run certs", () => {
     expect(ca.ca).toBe(true);
   });
 
+  it("keeps a file of two CAs, and signs with the first one: so a CA is replaced while both are trusted", async () => {
+    await run();
+    const next = join(temporary.path, "next");
+    await makeCredentials(configOf(), { folder: openCredentialFolder(next), nowMs });
+    const oldCa = readFileSync(join(folder, "ca.pem"), "utf8");
+    const nextCa = readFileSync(join(next, "ca.pem"), "utf8");
+    writeFileSync(join(folder, "ca.pem"), `${oldCa}${nextCa}`);
+    expect(await made()).toEqual([]);
+
+    writeFileSync(join(folder, "ca.pem"), `${nextCa}${oldCa}`);
+    writeFileSync(join(folder, "ca-key.pem"), readFileSync(join(next, "ca-key.pem")));
+    expect(await made(["--renew"])).toEqual(signed);
+    expect(readFileSync(join(folder, "ca.pem"), "utf8")).toBe(`${nextCa}${oldCa}`);
+    const { publicKey } = new X509Certificate(nextCa);
+    for (const file of ["server.pem", "device-my-thermostat.pem", "gateway-demo.pem"]) {
+      expect(certificate(file).verify(publicKey)).toBe(true);
+    }
+    expect(await made()).toEqual([]);
+  });
+
   it("makes tokens that its public keys verify, with their scopes", async () => {
     await run();
     const keys = parseTokenKeys(readFileSync(join(folder, "jwks.json"), "utf8"));
