@@ -396,8 +396,7 @@ type GetAggregatesRequest struct {
 	// The next_page_token of an answer to the same query; empty for the first page.
 	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are exact if the raw readings of the page's
-	// rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error; on the real
-	// engines, which have none, the answer is RESOURCE_EXHAUSTED if the rows have more.
+	// rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error.
 	Quantiles []float64 `protobuf:"fixed64,8,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
 	// Requests the time-weighted average of each row; none if unset.
 	TimeWeighting *TimeWeighting `protobuf:"bytes,9,opt,name=time_weighting,json=timeWeighting,proto3" json:"time_weighting,omitempty"`
@@ -654,8 +653,7 @@ type ListBucketsRequest struct {
 	// The contents of empty buckets.
 	FillMode Fill `protobuf:"varint,13,opt,name=fill_mode,json=fillMode,proto3,enum=devicemesh.v1.Fill" json:"fill_mode,omitempty"`
 	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are exact if the raw readings of the page's
-	// rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error; on the real
-	// engines, which have none, the answer is RESOURCE_EXHAUSTED if the rows have more.
+	// rows are kept and at most 1,000,000. Otherwise they come from histograms, within their relative_error.
 	Quantiles []float64 `protobuf:"fixed64,14,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
 	// Requests the time-weighted average of each row; none if unset.
 	TimeWeighting *TimeWeighting `protobuf:"bytes,15,opt,name=time_weighting,json=timeWeighting,proto3" json:"time_weighting,omitempty"`
