@@ -59,7 +59,7 @@ export async function runLab(options: {
           await causeFaults(lab, faults);
           if (config.once || config.compose || faults.length > 0) return 0;
           announce(lab, report);
-          await once(ending.signal, "abort");
+          await untilAborted(ending.signal);
           return 0;
         } finally {
           report("removing engines, namespaces, interfaces and mounts");
@@ -73,6 +73,16 @@ export async function runLab(options: {
     return fail(error instanceof Error ? error.message : String(error));
   } finally {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, end);
+  }
+}
+
+/** Resolves when the signal aborts. A handler of signals alone does not keep the process running: a timer does. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  const running = setInterval(() => {}, 60_000);
+  try {
+    await once(signal, "abort");
+  } finally {
+    clearInterval(running);
   }
 }
 
