@@ -22,6 +22,7 @@ export { fitsColumns, type WindowColumns } from "./plan/window-columns.ts";
 export { addSketchBytes, countOfSketches, sketchBytes } from "./quantiles/sketch-bytes.ts";
 export { cutScan, expiredSpans, type SketchGap, widerGap } from "./quantiles/sketch-gaps.ts";
 export {
+  addValues,
   bucketOffset,
   bucketShift,
   valueBucket,

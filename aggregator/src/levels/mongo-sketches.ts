@@ -1,6 +1,6 @@
 import { collections, type MessageDocument, type PartialDocument } from "@devicemesh/pipeline";
 import { alignDown, isoMilliseconds } from "@devicemesh/proto";
-import { addSketchBytes, valueBucket } from "@devicemesh/query";
+import { addSketchBytes, addValues } from "@devicemesh/query";
 import { Binary, type Collection, type Db, type Document, MongoServerError } from "mongodb";
 import { sketchBucketsMax, sketchSliceMs } from "../limits.ts";
 import { alignedDate } from "./mongo-partials.ts";
@@ -102,12 +102,9 @@ export function createMongoSketches({
             options,
           );
           for await (const { d, s, w, v } of rows) {
-            await sums.add({ deviceId: d, sensor: s, windowMs: w.getTime() }, (sketch) => {
-              for (const value of v) {
-                const bucket = valueBucket(Number(value));
-                sketch.set(bucket, (sketch.get(bucket) ?? 0) + 1);
-              }
-            });
+            await sums.add({ deviceId: d, sensor: s, windowMs: w.getTime() }, (sketch) =>
+              addValues(sketch, v.map(Number)),
+            );
           }
         }
       }),

@@ -132,11 +132,11 @@ function chainTable(result: MeshResult): string {
         spread(summary.liveBatchMs),
       ],
       [
-        `from acknowledged to in the answer, p50 / p99 of ${live.probes.inAnswerMs.length} probes`,
+        `from the acknowledgement until an answer counts the reading, p50 / p99 of ${live.probes.inAnswerMs.length} probes`,
         `${seconds(summary.inAnswerMs.p50)} / ${seconds(summary.inAnswerMs.p99)}`,
       ],
       [
-        "from acknowledged to covered by the frontier (in windows for good), p50 / p99",
+        "from the acknowledgement until the frontier has passed the reading, p50 / p99",
         `${seconds(summary.coveredMs.p50)} / ${seconds(summary.coveredMs.p99)}`,
       ],
     ],

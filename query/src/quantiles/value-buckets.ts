@@ -33,6 +33,14 @@ export function valueBucket(value: number): number {
   return value < 0 ? -place : place;
 }
 
+/** Adds finite values to a sketch: the numbers of values by bucket. */
+export function addValues(sketch: Map<number, number>, values: Iterable<number>): void {
+  for (const value of values) {
+    const bucket = valueBucket(value);
+    sketch.set(bucket, (sketch.get(bucket) ?? 0) + 1);
+  }
+}
+
 /** Returns the middle of a bucket. */
 export function bucketMiddle(bucket: number): number {
   if (bucket === 0) return 0;

@@ -8,7 +8,7 @@ import { alignDown, type DeviceMessage, defaultLevels, isoMilliseconds, type Lev
 import { type AnyBulkWriteOperation, Binary, type Collection, type Document } from "mongodb";
 import type { ReadingPartial } from "../../src/plan/merge.ts";
 import { sketchBytes } from "../../src/quantiles/sketch-bytes.ts";
-import { valueBucket } from "../../src/quantiles/value-buckets.ts";
+import { addValues } from "../../src/quantiles/value-buckets.ts";
 import type { SeriesName } from "../../src/store/reading-store.ts";
 import { partialOfStored, type StoredReading } from "../memory-store/memory-scans.ts";
 
@@ -85,7 +85,7 @@ export function sketchesOf(values: readonly number[]): Binary[] {
     .filter((part) => part.length > 0)
     .map((part) => {
       const sketch = new Map<number, number>();
-      for (const value of part) sketch.set(valueBucket(value), (sketch.get(valueBucket(value)) ?? 0) + 1);
+      addValues(sketch, part);
       return new Binary(sketchBytes(sketch));
     });
 }

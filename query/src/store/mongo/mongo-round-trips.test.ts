@@ -3,7 +3,7 @@ import { collections } from "@devicemesh/pipeline";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { Long } from "mongodb";
 import { expect, it } from "vitest";
-import { horizonDocuments } from "../../../testing/mongo/horizon-documents.ts";
+import { horizonDocuments } from "../../../testing/mongo/mongo-horizon-documents.ts";
 import { startMongoWire } from "../../../testing/mongo/mongo-wire-fixture.ts";
 import { readTimeframe } from "../../answer/read-timeframe.ts";
 import { createMongoReadingStore } from "./mongo-reading-store.ts";

@@ -5,7 +5,7 @@ import type { Binary, Db, Document } from "mongodb";
 import { type BucketGrid, bucketStart } from "../../calendar/bucket-grid.ts";
 import { addSketchBytes, countOfSketches } from "../../quantiles/sketch-bytes.ts";
 import { cutScan, expiredSpans, type SketchGap, widerGap } from "../../quantiles/sketch-gaps.ts";
-import { valueBucket } from "../../quantiles/value-buckets.ts";
+import { addValues } from "../../quantiles/value-buckets.ts";
 import type { ReadingStore, Scan, SeriesFilter } from "../reading-store.ts";
 import type { SeriesSketch, SketchesRead } from "../sketch-reads.ts";
 import { partialFields, readingFields, scanStages } from "./mongo-conditions.ts";
@@ -102,11 +102,7 @@ export async function readMongoSketches(
       collections.messages,
       valuesPipeline(scan, filter, buckets),
     )) {
-      const sum = sums.of(_id.d, _id.s, Number(_id.b));
-      for (const value of v) {
-        const bucket = valueBucket(Number(value));
-        sum.set(bucket, (sum.get(bucket) ?? 0) + 1);
-      }
+      addValues(sums.of(_id.d, _id.s, Number(_id.b)), v.map(Number));
       await share();
     }
     return sums.all();

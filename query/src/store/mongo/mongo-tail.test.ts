@@ -4,7 +4,7 @@ import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { alignDown } from "@devicemesh/proto";
 import { type Document, Long } from "mongodb";
 import { expect, it } from "vitest";
-import { horizonDocuments } from "../../../testing/mongo/horizon-documents.ts";
+import { horizonDocuments } from "../../../testing/mongo/mongo-horizon-documents.ts";
 import { startMongoWire } from "../../../testing/mongo/mongo-wire-fixture.ts";
 import { readTimeframe } from "../../answer/read-timeframe.ts";
 import { createMongoReadingStore } from "./mongo-reading-store.ts";
