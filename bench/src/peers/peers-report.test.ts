@@ -23,7 +23,15 @@ const result = (exact: number): PeersResult => ({
   distinct: 1000,
   sent: 1050,
   peers: [peer("Device Mesh", exact), peer("Another", 97)],
-  original: { exact: 3, asked: 100, exactOnBorders: 40, counted: 900, firstWrong: "an average of averages" },
+  original: {
+    ingestMicrosPerReading: 80,
+    jobMicrosPerReading: 20,
+    exact: 3,
+    asked: 100,
+    exactOnBorders: 40,
+    counted: 900,
+    firstWrong: "an average of averages",
+  },
   missing: [{ name: "InfluxDB", text: "influxd" }],
 });
 
@@ -31,7 +39,7 @@ it("reports each system, the original's answers, and what is missing", () => {
   const { markdown } = peersReport(result(100));
   expect(markdown).toContain("| Another | 1.25 | yes | 12.0 | 300 | 1.00 / 2.00 | 3.00 / 4.00 | 97 of 100 |");
   expect(markdown).toContain("First answer that is not exact: `a wrong answer`");
-  expect(markdown).toContain("3 of 100");
+  expect(markdown).toContain("| the original design | 100 | no | – | – | – | – | 3 of 100 |");
   expect(markdown).toContain("- **InfluxDB** was not measured; missing: influxd.");
 });
 

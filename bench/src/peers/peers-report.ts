@@ -61,8 +61,8 @@ function markdown(result: PeersResult, targets: readonly Target[]): string {
   if (original)
     rows.push([
       "the original design",
-      "–",
-      "–",
+      figure(original.ingestMicrosPerReading + original.jobMicrosPerReading),
+      "no",
       "–",
       "–",
       "–",
@@ -74,14 +74,14 @@ function markdown(result: PeersResult, targets: readonly Target[]): string {
     "CPU µs a reading",
     "acknowledged means on disk",
     "bytes a reading",
-    "largest MiB",
+    "largest MiB (shared pages once)",
     "one series, p50 / p99 ms",
     "all series, p50 / p99 ms",
     "exact answers",
   ];
   return `# Peers
 
-The same readings and the same questions for each system, one after the other, in one run: ${result.distinct.toLocaleString("en-US")} distinct readings of 400 devices, ${result.sent.toLocaleString("en-US")} sent. Of them ${percent(disorder.lateShare)} are late by up to an hour, ${percent(disorder.earlyShare)} early by up to a minute, ${percent(disorder.duplicateShare)} come twice, the others are shuffled within ${disorder.shuffleMs / 1000} s.
+The same readings and the same questions for each system, one after the other, in one run: ${result.distinct.toLocaleString("en-US")} distinct readings of 400 devices, ${result.sent.toLocaleString("en-US")} sent. Of them ${percent(disorder.lateShare)} are late by up to an hour, ${percent(disorder.earlyShare)} early by up to a minute, ${percent(disorder.duplicateShare)} come twice, the others are shuffled within ${disorder.shuffleMs / 1000} s. A device sends a reading a second, with a jitter of up to ${disorder.jitterMs} ms.
 
 ${markdownTable(head, rows)}
 
@@ -92,7 +92,7 @@ CPU is user and system time of all processes of a system, from the first request
 Not measured here, because the others have no counterpart: conflicts (two values for one instant: Device Mesh keeps the first and counts them), the statement of what an answer covers, and identity checks.
 
 ${peers.map(({ version, settings, firstWrong }) => `- **${version}**: ${settings}.${firstWrong === undefined ? "" : ` First answer that is not exact: \`${firstWrong}\`.`}`).join("\n")}
-${original ? `- **The original design**: windows of ten seconds by the device's clock with a watermark of one minute in a PySpark job, on a real Spark; the average of a timeframe is the average of its windows' averages, and a window belongs to the timeframe in which it begins. With bounds on borders of windows, ${original.exactOnBorders} of ${original.asked} answers are exact. Its windows counted ${original.counted.toLocaleString("en-US")} of ${result.sent.toLocaleString("en-US")} readings sent.${original.firstWrong === undefined ? "" : ` First answer that is not exact: \`${original.firstWrong}\`.`} The cost of its ingest is in [ingest.md](ingest.md).\n` : ""}${missing.map(({ name, text }) => `- **${name}** was not measured; missing: ${text}.\n`).join("")}
+${original ? `- **The original design**: windows of ten seconds by the device's clock with a watermark of one minute in a PySpark job, on a real Spark; the average of a timeframe is the average of its windows' averages, and a window belongs to the timeframe in which it begins. With bounds on borders of windows, ${original.exactOnBorders} of ${original.asked} answers are exact. Its windows counted ${original.counted.toLocaleString("en-US")} of ${result.sent.toLocaleString("en-US")} readings sent.${original.firstWrong === undefined ? "" : ` First answer that is not exact: \`${original.firstWrong}\`.`} CPU: ${figure(original.ingestMicrosPerReading)} µs of FastAPI until a mock broker in the same process acknowledged the reading, ${figure(original.jobMicrosPerReading)} µs of Spark for its windows; the broker on a disk and the database are not in it, nor are bytes and latency measured: its database is MongoDB, which is not on this machine.\n` : ""}${missing.map(({ name, text }) => `- **${name}** was not measured; missing: ${text}.\n`).join("")}
 ${machineText(result.machine)}.
 `;
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { cpuMs } from "../report/process-usage.ts";
 export type PeerProcess = AsyncDisposable & {
   /** CPU time of the process and all its children so far, in ms. */
   cpuMs(): number;
-  /** Resident memory of the process and all its children, in MiB; shared memory is counted once for each. */
+  /** Memory of the process and all its children, in MiB: the sum of their proportional set sizes, so that shared pages count once. */
   memoryMib(): number;
 };
 
@@ -56,7 +56,7 @@ export async function startPeerProcess(options: {
 
 /** The CPU time and the memory of a process and its children. */
 export function watchProcess(pid: number): Pick<PeerProcess, "cpuMs" | "memoryMib"> {
-  return { cpuMs: () => sumOverTree(pid, cpuMs), memoryMib: () => sumOverTree(pid, residentMib) };
+  return { cpuMs: () => sumOverTree(pid, cpuMs), memoryMib: () => sumOverTree(pid, proportionalMib) };
 }
 
 const startMs = 60_000;
@@ -100,13 +100,14 @@ function parentOf(pid: number): number | undefined {
   }
 }
 
-function residentMib(pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+function proportionalMib(pid: number): number {
+  const kib = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "latin1"))?.[1];
   return Number(kib ?? 0) / 1024;
 }
 
-/** Bytes that the files of a folder occupy on disk. */
+/** Bytes that the files of a folder occupy on disk. Writes them to the disk first: a file system allocates late. */
 export async function diskBytes(folder: string): Promise<number> {
+  spawnSync("sync", ["-f", folder]);
   let bytes = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;

@@ -30,6 +30,8 @@ export const disorder = {
   earlyMs: 60_000,
   /** Sent twice, with the same value. */
   duplicateShare: 0.05,
+  /** The timer of a device is late by up to this time, so that the distances of its readings differ. */
+  jitterMs: 20,
   /** Every other reading is shuffled with those of the same seconds. */
   shuffleMs: 5_000,
 } as const;
@@ -53,7 +55,7 @@ export function createBenchReadings(count: number): BenchReadings {
       const reading = {
         deviceId,
         sensor: sensors[sensorCode]!.sensor,
-        timestampMs: sinceMs + second * 1000 + phaseMs,
+        timestampMs: sinceMs + second * 1000 + phaseMs + Math.floor(random() * disorder.jitterMs),
         value: wanders[index]!(),
       };
       distinct.push(reading);

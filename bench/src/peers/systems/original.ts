@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startEngines } from "@devicemesh/engines";
 import { alignDown, alignUp } from "@devicemesh/proto";
+import { startPeer } from "../../ingest/ingest-peers.ts";
 import { pythonEnvironment, run } from "../../ingest/python-environment.ts";
+import { sampleLoad } from "../../load/load-sample.ts";
+import { cpuMs } from "../../report/process-usage.ts";
 import {
   createBruteForce,
   isExact,
@@ -15,8 +18,12 @@ import { type BenchReadings, batchesOf } from "../readings.ts";
 
 const peerFile = (name: string) => fileURLToPath(new URL(`../../../peers/original/${name}`, import.meta.url));
 
-/** How many answers of the original design are exact. */
+/** What the original design costs, and how many of its answers are exact. */
 export type OriginalResult = {
+  /** CPU of FastAPI for a reading that its broker acknowledged, in µs. The broker's own part is librdkafka's mock. */
+  readonly ingestMicrosPerReading: number;
+  /** CPU of Spark for a distinct reading, the start of the job included, in µs. */
+  readonly jobMicrosPerReading: number;
   readonly exact: number;
   readonly asked: number;
   /** The same for the questions with both bounds moved to a border of windows, where the design can be exact. */
@@ -39,6 +46,8 @@ export async function measureOriginal(
   options: { readonly folder: string; readonly cache: string; readonly progress: (line: string) => void },
 ): Promise<OriginalResult> {
   const { folder, cache, progress } = options;
+  const ingestMicrosPerReading = await measureIngest(options);
+  progress(`original: ${ingestMicrosPerReading.toFixed(1)} µs of FastAPI a reading`);
   const python = await pythonEnvironment({
     name: "the original's job",
     requirements: peerFile("requirements.txt"),
@@ -55,8 +64,12 @@ export async function measureOriginal(
   });
   const [source, target] = [join(folder, "arriving"), join(folder, "windows")];
   writeFiles(readings, source);
+  const sparkPid = (await engines.status()).find(({ name }) => name === "spark")?.processId;
+  if (sparkPid === undefined) throw new Error("Spark does not run");
+  const beforeMs = cpuMs(sparkPid);
   progress("original: the window job runs ...");
   await run(python, [peerFile("job.py"), `sc://${engines.addresses.sparkUrl}`, source, target]);
+  const jobMicrosPerReading = ((cpuMs(sparkPid) - beforeMs) * 1000) / readings.distinct.length;
   const windows = readWindows(target);
   let exact = 0;
   let firstWrong: string | undefined;
@@ -72,12 +85,24 @@ export async function measureOriginal(
     .filter((question) => isExact(averageOfAverages(windows, question), rightOnBorders(question))).length;
   progress(`original: ${exact} of ${questions.length} answers exact`);
   return {
+    ingestMicrosPerReading,
+    jobMicrosPerReading,
     exact,
     asked: questions.length,
     exactOnBorders,
     counted: windows.reduce((sum, { count }) => sum + count, 0),
     ...(firstWrong === undefined ? {} : { firstWrong }),
   };
+}
+
+const ingestMs = 5000;
+
+/** Loads the original's ingest at full speed, once to warm up and once that counts. */
+async function measureIngest(options: Parameters<typeof measureOriginal>[2]): Promise<number> {
+  await using peer = await startPeer("fastapi", options);
+  const round = { pid: peer.server.pid, load: peer.load, ms: ingestMs };
+  await sampleLoad(round);
+  return (await sampleLoad(round)).cpuMicrosPerReading;
 }
 
 /**

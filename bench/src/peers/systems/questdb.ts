@@ -11,6 +11,13 @@ import { linesOf, request } from "./line-protocol.ts";
 
 const version = "9.3.4";
 
+/** Files grow by these steps. The defaults of 16 MiB are for tables of many gigabytes; most of a file would be empty. */
+const pageSizes = [
+  ["cairo.writer.data.append.page.size", "1M"],
+  ["cairo.wal.writer.data.append.page.size", "256K"],
+  ["cairo.system.writer.data.append.page.size", "64K"],
+] as const;
+
 /** QuestDB with its HTTP interface only. */
 export async function startQuestdb(options: PeerOptions): Promise<StorePeer> {
   const { folder } = options;
@@ -30,6 +37,7 @@ export async function startQuestdb(options: PeerOptions): Promise<StorePeer> {
       "line.udp.enabled=false",
       "telemetry.enabled=false",
       "cairo.commit.mode=sync",
+      ...pageSizes.map(([name, size]) => `${name}=${size}`),
       "",
     ].join("\n"),
   );
@@ -47,7 +55,8 @@ export async function startQuestdb(options: PeerOptions): Promise<StorePeer> {
   }
   return {
     version: `QuestDB ${version}`,
-    settings: "cairo.commit.mode=sync; tables with DEDUP UPSERT KEYS(timestamp, device); a heap of 1 GiB",
+    settings:
+      "cairo.commit.mode=sync; tables with DEDUP UPSERT KEYS(timestamp, device); files grow by 1 MiB; a heap of 1 GiB",
     durable: true,
     batchSize: 10_000,
     async send(readings) {
@@ -57,7 +66,13 @@ export async function startQuestdb(options: PeerOptions): Promise<StorePeer> {
     ask: (question) => ask(url, question),
     cpuMs: server.cpuMs,
     memoryMib: server.memoryMib,
-    diskBytes: () => diskBytes(folder),
+    async diskBytes() {
+      const tables = (await query(url, "SELECT directoryName FROM tables()")).map(([name]) => String(name));
+      const ours = tables.filter((name) => sensors.some(({ sensor }) => name.startsWith(`${sensor}~`)));
+      if (ours.length !== sensors.length) throw new Error(`QuestDB has the folders ${tables.join(", ")}`);
+      const sizes = await Promise.all(ours.map((name) => diskBytes(join(folder, "db", name))));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

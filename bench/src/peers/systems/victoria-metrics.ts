@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import type { PeerOptions, StorePeer } from "../peer.ts";
 import { diskBytes, startPeerProcess } from "../processes.ts";
@@ -40,6 +41,7 @@ export async function startVictoriaMetrics(options: PeerOptions): Promise<StoreP
     },
     async settle() {
       await request(`${url}/internal/force_flush`);
+      while (!(await isOnDisk(url))) await delay(200);
     },
     ask: (question) => ask(url, question),
     cpuMs: server.cpuMs,
@@ -47,6 +49,14 @@ export async function startVictoriaMetrics(options: PeerOptions): Promise<StoreP
     diskBytes: () => diskBytes(folder),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+/** Whether no readings are in parts that exist in memory only. */
+async function isOnDisk(url: string): Promise<boolean> {
+  const rows = (await request(`${url}/metrics`)).matchAll(/^vm_rows\{type="storage\/inmemory"\} (\d+)/gm);
+  const counts = [...rows].map(([, count]) => Number(count));
+  if (counts.length === 0) throw new Error("VictoriaMetrics does not report its rows in memory");
+  return counts.every((count) => count === 0);
 }
 
 /** A range in MetricsQL excludes its start and includes its end: `[since, to)` in ms is `(since - 1, to - 1]`. */
