@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -56,7 +57,7 @@ export async function startQuestdb(options: PeerOptions): Promise<StorePeer> {
   return {
     version: `QuestDB ${version}`,
     settings:
-      "cairo.commit.mode=sync; tables with DEDUP UPSERT KEYS(timestamp, device); files grow by 1 MiB; a heap of 1 GiB",
+      "cairo.commit.mode=sync; tables with DEDUP UPSERT KEYS(timestamp, device); files grow by 1 MiB; a heap of 1 GiB; bytes are those of the newest partitions, without the write-ahead log",
     durable: true,
     batchSize: 10_000,
     async send(readings) {
@@ -70,11 +71,28 @@ export async function startQuestdb(options: PeerOptions): Promise<StorePeer> {
       const tables = (await query(url, "SELECT directoryName FROM tables()")).map(([name]) => String(name));
       const ours = tables.filter((name) => sensors.some(({ sensor }) => name.startsWith(`${sensor}~`)));
       if (ours.length !== sensors.length) throw new Error(`QuestDB has the folders ${tables.join(", ")}`);
-      const sizes = await Promise.all(ours.map((name) => diskBytes(join(folder, "db", name))));
+      const partitions = ours.flatMap((name) => newestPartitions(join(folder, "db", name)));
+      const sizes = await Promise.all(partitions.map(diskBytes));
       return sizes.reduce((sum, size) => sum + size, 0);
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+/**
+ * The newest version of each partition of a table: a write of late rows makes a new version, and QuestDB removes the
+ * older ones and its write-ahead log later.
+ */
+function newestPartitions(table: string): string[] {
+  const versions = readdirSync(table).filter((name) => /^\d{4}-\d\d-\d\d/.test(name));
+  const byDay = Map.groupBy(versions, (name) => name.split(".")[0]);
+  const versionOf = (name: string): number => Number(name.split(".")[1] ?? 0);
+  return [...byDay.values()].map((names) =>
+    join(
+      table,
+      names.reduce((newest, name) => (versionOf(name) > versionOf(newest) ? name : newest)),
+    ),
+  );
 }
 
 type Row = readonly (number | string | boolean | null)[];
