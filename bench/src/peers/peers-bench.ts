@@ -4,7 +4,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
 import { percentile } from "../report/statistics.ts";
 import { PeerMissing, type PeerOptions, type StorePeer } from "./peer.ts";
-import { createPeerQuestions, isExact, type JudgedQuestion } from "./questions.ts";
+import {
+  createPeerQuestions,
+  createWarmUpQuestions,
+  isExact,
+  type JudgedQuestion,
+  type PeerQuestion,
+} from "./questions.ts";
 import { type BenchReadings, batchesOf, createBenchReadings } from "./readings.ts";
 import { startDeviceMesh } from "./systems/device-mesh.ts";
 import { startDuckdbAlone } from "./systems/duckdb-alone.ts";
@@ -75,6 +81,7 @@ export type PeersResult = {
 export async function runPeersBench(settings: PeersBenchSettings): Promise<PeersResult> {
   const readings = createBenchReadings(settings.readings);
   const questions = createPeerQuestions(readings, settings.questions);
+  const warmUp = createWarmUpQuestions(readings, settings.questions);
   const found: PeerResult[] = [];
   const missing: { name: string; text: string }[] = [];
   await mkdir(settings.cache, { recursive: true });
@@ -83,7 +90,7 @@ export async function runPeersBench(settings: PeersBenchSettings): Promise<Peers
     const folder = await mkdtemp(join(settings.cache, "peer-"));
     try {
       await using peer = await start({ folder, cache: settings.cache, progress: settings.progress });
-      found.push(await measure(name, peer, readings, questions, settings.progress));
+      found.push(await measure(name, peer, { readings, questions, warmUp }, settings.progress));
     } catch (error) {
       if (!(error instanceof PeerMissing)) throw error;
       settings.progress(`${name}: not measured; missing: ${error.message}`);
@@ -122,10 +129,14 @@ const inFlight = 4;
 async function measure(
   name: string,
   peer: StorePeer,
-  readings: BenchReadings,
-  questions: readonly JudgedQuestion[],
+  load: {
+    readonly readings: BenchReadings;
+    readonly questions: readonly JudgedQuestion[];
+    readonly warmUp: readonly PeerQuestion[];
+  },
   progress: (line: string) => void,
 ): Promise<PeerResult> {
+  const { readings, questions, warmUp } = load;
   const beforeMs = peer.cpuMs();
   const startMs = performance.now();
   const batches = batchesOf(readings.sent, peer.batchSize);
@@ -140,7 +151,7 @@ async function measure(
   progress(
     `${name}: stored ${readings.distinct.length.toLocaleString("en-US")} readings in ${Math.round(elapsedMs)} ms`,
   );
-  for (const { question } of questions.slice(0, warmUp)) await peer.ask(question);
+  for (const question of warmUp) await peer.ask(question);
   const oneSeriesMs: number[] = [];
   const allSeriesMs: number[] = [];
   let exact = 0;
@@ -171,8 +182,6 @@ async function measure(
     allSeriesMs: latencyOf(allSeriesMs),
   };
 }
-
-const warmUp = 40;
 
 async function sendAll(peer: StorePeer, batches: Generator<Parameters<StorePeer["send"]>[0]>): Promise<void> {
   for (let next = batches.next(); !next.done; next = batches.next()) await peer.send(next.value);

@@ -87,7 +87,7 @@ ${markdownTable(head, rows)}
 
 ${targets.map((target) => `- ${targetText(target)}`).join("\n")}
 
-CPU is user and system time of all processes of a system, from the first request until it is at rest again, over the distinct readings. A question asks for count, average, minimum and maximum of a timeframe of a second up to everything, with bounds on any millisecond: of one series, or of all series of a sensor. An answer is exact if count, minimum and maximum equal brute force over the distinct readings and the average differs by at most 10⁻⁹ of itself. Every system received four requests at once while it was loaded, and one question at a time.
+CPU is user and system time of all processes of a system, from the first request until it is at rest again, over the distinct readings. A question asks for count, average, minimum and maximum of a timeframe of a second up to everything, with bounds on any millisecond: of one series, or of all series of a sensor. An answer is exact if count, minimum and maximum equal brute force over the distinct readings and the average differs by at most 10⁻⁹ of itself. Every system received four requests at once while it was loaded, and one question at a time, after as many other questions that do not count.
 
 Not measured here, because the others have no counterpart: conflicts (two values for one instant: Device Mesh keeps the first and counts them), the statement of what an answer covers, and identity checks.
 

@@ -22,21 +22,28 @@ export type PeerAnswer = {
 /** A question with the right answer. */
 export type JudgedQuestion = { readonly question: PeerQuestion; readonly expected: PeerAnswer };
 
-/** Makes `count` questions: every other one is about one series. Bounds fall on any millisecond. */
+/** Makes `count` questions with their answers: every other one is about one series. Bounds fall on any millisecond. */
 export function createPeerQuestions(readings: BenchReadings, count: number): JudgedQuestion[] {
-  const random = createRandom(23);
   const answer = createBruteForce(readings.distinct);
+  return createQuestions(readings, count, 23).map((question) => ({ question, expected: answer(question) }));
+}
+
+/** Other questions of the same kinds, which warm a server up and are not judged. */
+export function createWarmUpQuestions(readings: BenchReadings, count: number): PeerQuestion[] {
+  return createQuestions(readings, count, 29);
+}
+
+function createQuestions(readings: BenchReadings, count: number, seed: number): PeerQuestion[] {
+  const random = createRandom(seed);
   const spanMs = readings.toMs - readings.sinceMs;
   return Array.from({ length: count }, (_, index) => {
     const lengthMs = Math.max(1000, Math.floor(1000 * (spanMs / 1000) ** random()));
     const sinceMs = readings.sinceMs + Math.floor(random() * Math.max(1, spanMs - lengthMs));
     const place = Math.floor(random() * readings.distinct.length);
     const { deviceId, sensor } = readings.distinct[place]!;
-    const question =
-      index % 2 === 0
-        ? { sensor, deviceId, sinceMs, toMs: sinceMs + lengthMs }
-        : { sensor: sensors[index % sensors.length]!.sensor, sinceMs, toMs: sinceMs + lengthMs };
-    return { question, expected: answer(question) };
+    return index % 2 === 0
+      ? { sensor, deviceId, sinceMs, toMs: sinceMs + lengthMs }
+      : { sensor: sensors[index % sensors.length]!.sensor, sinceMs, toMs: sinceMs + lengthMs };
   });
 }
 
