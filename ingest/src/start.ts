@@ -133,6 +133,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     addressOf,
     unfinished,
     authorize: grpcService.authorize,
+    messageStreams: grpcService.messageStreams,
     addServices(grpcServer) {
       grpcServer.addService(ingestServiceDefinition, grpcService.implementation);
       addHealthToGrpcServer(grpcServer, health);

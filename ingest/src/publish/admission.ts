@@ -1,43 +1,68 @@
 // What is open in ingest, and how much of it may be: the calls, and the appends of their units.
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { RpcError, toStatus, unavailable } from "@devicemesh/kit/rpc/rpc-error";
-import type { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { IngestCounters } from "../counters.ts";
 import type { Appended, MessageBatch, MessageLog } from "../log/message-log.ts";
+import type { CallAnswer, UnitResult } from "./publish-readings.ts";
 
-/** A call of either method, over any protocol. */
-export type IngestCall = {
+/**
+ * Whether an answer to a call is still awaited: what an AbortSignal is, in a tenth of its memory, because every open
+ * stream holds one. Only the functions below change it.
+ */
+export type CallSignal = {
+  /** Why the answer is not awaited any more; undefined while it is. */
+  reason: RpcError | undefined;
+  listeners: readonly (() => void)[];
+};
+
+/** Creates the signal of a call whose answer is awaited. */
+export function createCallSignal(): CallSignal {
+  return { reason: undefined, listeners: [] };
+}
+
+/** Ends the wait for an answer, and calls the listeners; only the first call for a signal has an effect. */
+export function abortCall(signal: CallSignal, reason: RpcError): void {
+  if (signal.reason !== undefined) return;
+  signal.reason = reason;
+  const { listeners } = signal;
+  signal.listeners = [];
+  for (const listener of listeners) listener();
+}
+
+/** Calls the listener once if the signal aborts from here on; returns a function that removes it. */
+export function onCallAbort(signal: CallSignal, listener: () => void): () => void {
+  signal.listeners = [...signal.listeners, listener];
+  return () => {
+    signal.listeners = signal.listeners.filter((other) => other !== listener);
+  };
+}
+
+/** Throws the reason if the signal has aborted. */
+export function throwIfAborted({ reason }: CallSignal): void {
+  if (reason !== undefined) throw reason;
+}
+
+/** An open call of either method, over any protocol: it ends with `answer`. */
+export type OpenCall = {
   /** `/package.Service/Method`. */
   readonly path: string;
-  /**
-   * The listener is called when no client waits for the response any more: cancelled, deadline passed, disconnected.
-   */
-  onAbandoned(listener: () => void): void;
+  /** Aborts when the call is abandoned or cut: its work should then reject soon. */
+  readonly signal: CallSignal;
 };
-
-/** The result of a committed unit. */
-export type UnitResult = {
-  readonly response: PublishReadingsResponse;
-  /** Number of readings that broke each rule, by its id. */
-  readonly refusedByRule: ReadonlyMap<string, number>;
-};
-
-/** How a call is answered. */
-export type CallAnswer =
-  | { readonly kind: "response"; readonly response: PublishReadingsResponse }
-  /** `requestId` names the call in the log, if the caller receives less than the log. */
-  | { readonly kind: "error"; readonly error: unknown; readonly requestId?: string | undefined }
-  | { readonly kind: "abandoned" };
 
 /** The open calls, each answered exactly once. */
 export type OpenCalls = {
   /** Number of open calls. */
   readonly size: number;
+  /** Begins a call; its signal has aborted if no new calls are accepted. */
+  open(path: string): OpenCall;
+  /** No client waits for the answer any more: cancelled, deadline passed, disconnected. */
+  abandon(call: OpenCall): void;
   /**
-   * Resolves to the response of `work`, or its error. `signal` aborts when the call is abandoned or cut; `work` should
-   * then reject soon. It counts as success only if the client stayed connected to the end.
+   * Resolves to the response of the call's work, or its error, and ends the call. It counts as success only if the
+   * client stayed connected to the end.
    */
-  serve(call: IngestCall, work: (signal: AbortSignal) => Promise<UnitResult>): Promise<CallAnswer>;
+  answer(call: OpenCall, work: () => Promise<UnitResult>): Promise<CallAnswer>;
   /** From now on new calls are answered with UNAVAILABLE. Resolves when none is open. */
   drain(): Promise<void>;
   /** Answers the open calls with UNAVAILABLE. */
@@ -56,7 +81,7 @@ export function createOpenCalls({
   readonly createRequestId: () => string;
   readonly retryDelayMs: number;
 }): OpenCalls {
-  const open = new Set<AbortController>();
+  const open = new Set<OpenCall>();
   let draining = false;
   const drained = Promise.withResolvers<void>();
 
@@ -64,7 +89,7 @@ export function createOpenCalls({
     return unavailable({ message: "ingest is shutting down", retryDelayMs });
   }
 
-  function failed(error: unknown, { path }: IngestCall): CallAnswer {
+  function failed(error: unknown, { path }: OpenCall): CallAnswer {
     counters.failedUnits++;
     const isForLog = toStatus(error).internal || (error instanceof RpcError && error.cause !== undefined);
     if (!isForLog) return { kind: "error", error };
@@ -87,23 +112,26 @@ export function createOpenCalls({
     get size() {
       return open.size;
     },
-    async serve(call, work) {
-      if (draining) return failed(shuttingDown(), call);
-      const controller = new AbortController();
-      const { signal } = controller;
-      open.add(controller);
-      call.onAbandoned(() => controller.abort(abandoned));
+    open(path) {
+      const call = { path, signal: createCallSignal() };
+      open.add(call);
+      if (draining) abortCall(call.signal, shuttingDown());
+      return call;
+    },
+    abandon: ({ signal }) => abortCall(signal, abandoned),
+    async answer(call, work) {
+      const { signal } = call;
       try {
-        const result = await work(signal);
-        signal.throwIfAborted();
+        throwIfAborted(signal);
+        const result = await work();
+        throwIfAborted(signal);
         return succeeded(result);
       } catch (error) {
-        if (!signal.aborted) return failed(error, call);
-        if (signal.reason !== abandoned) return failed(signal.reason, call);
+        if (signal.reason !== abandoned) return failed(signal.reason ?? error, call);
         counters.abandonedUnits++;
         return { kind: "abandoned" };
       } finally {
-        open.delete(controller);
+        open.delete(call);
         if (draining && open.size === 0) drained.resolve();
       }
     },
@@ -113,7 +141,7 @@ export function createOpenCalls({
       return drained.promise;
     },
     cut() {
-      for (const controller of open) controller.abort(shuttingDown());
+      for (const { signal } of open) abortCall(signal, shuttingDown());
     },
   };
 }
@@ -142,7 +170,7 @@ export type AppendAdmission = {
   /** Begins a unit with at most `appendsMax` appends in flight. */
   openUnit(unit: {
     readonly appendsMax: number;
-    readonly signal: AbortSignal;
+    readonly signal: CallSignal;
     /** Called at the first failed append, so that the stream can stop. */
     readonly onFailure: () => void;
   }): UnitAppends;
@@ -179,7 +207,7 @@ export function createAppendAdmission({
    * Admits `count` readings: at once (then nothing is returned) or later. Rejects, without admitting anything, if the
    * signal aborts.
    */
-  function admit(count: number, signal: AbortSignal): Promise<void> | undefined {
+  function admit(count: number, signal: CallSignal): Promise<void> | undefined {
     if (waiting.size === 0 && fits(count)) {
       readings += count;
       return undefined;
@@ -189,18 +217,17 @@ export function createAppendAdmission({
         count,
         enter() {
           waiting.delete(waiter);
-          signal.removeEventListener("abort", leave);
+          stay();
           resolve();
         },
       };
-      function leave(): void {
+      if (signal.reason !== undefined) return reject(signal.reason);
+      waiting.add(waiter);
+      const stay = onCallAbort(signal, () => {
         waiting.delete(waiter);
         reject(signal.reason);
         admitWaiting();
-      }
-      if (signal.aborted) return reject(signal.reason);
-      waiting.add(waiter);
-      signal.addEventListener("abort", leave, { once: true });
+      });
     });
   }
 
@@ -218,7 +245,11 @@ export function createAppendAdmission({
         inFlight++;
         try {
           const found = await log.append(batch);
-          appended = appended && found && sumOf(appended, found);
+          appended = appended &&
+            found && {
+              duplicates: appended.duplicates + found.duplicates,
+              conflicts: appended.conflicts + found.conflicts,
+            };
         } catch (error) {
           if (failure === undefined) {
             failure = { error };
@@ -233,13 +264,12 @@ export function createAppendAdmission({
 
       async function untilInFlight(most: number): Promise<void> {
         while (inFlight > most && failure === undefined) {
-          signal.throwIfAborted();
+          throwIfAborted(signal);
           const { promise, resolve } = Promise.withResolvers<void>();
-          const goOn = () => resolve();
-          wake = goOn;
-          signal.addEventListener("abort", goOn, { once: true });
+          wake = resolve;
+          const stay = onCallAbort(signal, resolve);
           await promise;
-          signal.removeEventListener("abort", goOn);
+          stay();
         }
         if (failure !== undefined) throw failure.error;
       }
@@ -264,12 +294,5 @@ export function createAppendAdmission({
         },
       };
     },
-  };
-}
-
-function sumOf(one: Appended, other: Appended): Appended {
-  return {
-    duplicates: one.duplicates + other.duplicates,
-    conflicts: one.conflicts + other.conflicts,
   };
 }

@@ -1,9 +1,10 @@
-import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import { RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { describe, expect, it } from "vitest";
 import { batchOf, seriesOf } from "../../testing/message-log.contract.ts";
-import { createAppendAdmission } from "./admission.ts";
+import { abortCall, type CallSignal, createAppendAdmission, createCallSignal } from "./admission.ts";
 
-const never = new AbortController().signal;
+const never = createCallSignal();
+const gone = (message: string) => new RpcError({ code: "CANCELLED", message });
 
 /** An admission over a log that answers on request; appends are named by the device of their readings. */
 function openAdmission(readingsMax: number) {
@@ -24,7 +25,7 @@ function openAdmission(readingsMax: number) {
   return {
     admission,
     appended,
-    openUnit: (unit: { appendsMax?: number; signal?: AbortSignal; onFailure?: () => void } = {}) =>
+    openUnit: (unit: { appendsMax?: number; signal?: CallSignal; onFailure?: () => void } = {}) =>
       admission.openUnit({ appendsMax: 100, signal: never, onFailure() {}, ...unit }),
     async answer(name: string, error?: unknown) {
       if (error === undefined) open.get(name)?.resolve();
@@ -73,14 +74,16 @@ describe("the admission of appends", () => {
   it("admits no append of a unit whose signal aborts, and admits the queued ones after it", async () => {
     const { admission, appended, openUnit } = openAdmission(10);
     openUnit().add(batch("a", 5));
-    const controller = new AbortController();
-    const left = openUnit({ signal: controller.signal }).add(batch("left", 8));
+    const signal = createCallSignal();
+    const left = openUnit({ signal }).add(batch("left", 8));
     const behind = openUnit().add(batch("behind", 5));
-    controller.abort(new Error("gone"));
+    abortCall(signal, gone("gone"));
     await expect(left).rejects.toThrow("gone");
     await behind;
     expect([admission.readings, appended]).toEqual([10, ["a", "behind"]]);
-    const aborted = openUnit({ signal: AbortSignal.abort(new Error("gone before")) });
+    const before = createCallSignal();
+    abortCall(before, gone("gone before"));
+    const aborted = openUnit({ signal: before });
     await expect(aborted.add(batch("b", 1))).rejects.toThrow("gone before");
   });
 

@@ -16,7 +16,7 @@ import { contractJsonOf } from "@devicemesh/kit/rpc/requests/json-requests";
 import { malformedText } from "@devicemesh/kit/rpc/requests/request-validation";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import type { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
-import type { UnitResult } from "./admission.ts";
+import type { CallSignal } from "./admission.ts";
 import { framesOfMessages } from "./connect-frames.ts";
 import { frameBytes, frameSchemaOf } from "./frame-messages.ts";
 import {
@@ -24,6 +24,7 @@ import {
   type PublishDependencies,
   publishReadingBatch,
   publishReadings,
+  type UnitResult,
 } from "./publish-readings.ts";
 
 /** The options of a server's calls. */
@@ -49,17 +50,15 @@ export function createConnectIngestRoutes(
 ): ConnectRoutes {
   async function answer(
     context: HandlerContext,
-    work: (signal: AbortSignal, publisher: Publisher | undefined) => Promise<UnitResult>,
+    work: (signal: CallSignal, publisher: Publisher | undefined) => Promise<UnitResult>,
   ): Promise<PublishReadingsResponse> {
     const { signal, values } = context;
-    const path = `/${context.service.typeName}/${context.method.name}`;
-    const onAbandoned = (listener: () => void): void => {
-      if (signal.aborted) listener();
-      else signal.addEventListener("abort", listener, { once: true });
-    };
-    const answered = await dependencies.calls.serve({ path, onAbandoned }, (callSignal) =>
-      work(callSignal, values.get(publisherKey)),
-    );
+    const { calls } = dependencies;
+    const call = calls.open(`/${context.service.typeName}/${context.method.name}`);
+    const abandon = () => calls.abandon(call);
+    if (signal.aborted) abandon();
+    else signal.addEventListener("abort", abandon, { once: true });
+    const answered = await calls.answer(call, () => work(call.signal, values.get(publisherKey)));
     if (answered.kind === "response") return answered.response;
     if (answered.kind === "abandoned") throw abandonedError(signal);
     const error = toConnectError(answered.error);

@@ -2,35 +2,43 @@ import type { IdentifyPublisher, Publisher } from "@devicemesh/identity";
 import { toGrpcServiceError } from "@devicemesh/kit/rpc/grpc-js-status";
 import type { GrpcCallHeaders } from "@devicemesh/kit/rpc/grpc-server";
 import {
+  type MessageStreamHandler,
+  type MessageStreams,
+  servedByMessages,
+} from "@devicemesh/kit/rpc/grpc-streams";
+import {
   IngestServiceService,
   type PublishReadingBatchResponse,
   type PublishReadingsResponse,
 } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type {
-  handleClientStreamingCall,
   handleUnaryCall,
   MethodDefinition,
-  ServerReadableStream,
-  ServerUnaryCall,
-  sendUnaryData,
+  ServiceError,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import type { UnitResult } from "./admission.ts";
-import { type PublishDependencies, publishReadingBatch, publishReadings } from "./publish-readings.ts";
+import { type OpenCall, onCallAbort } from "./admission.ts";
+import {
+  type OpenUnit,
+  openUnit,
+  type PublishDependencies,
+  publishReadingBatch,
+  type UnitResult,
+} from "./publish-readings.ts";
 
 /** The name of the service in the contract. */
 export const ingestServiceName = "devicemesh.v1.IngestService";
 
-type GrpcCall =
-  | ServerReadableStream<Buffer, PublishReadingsResponse>
-  | ServerUnaryCall<Buffer, PublishReadingsResponse>;
+const { path: publishPath } = IngestServiceService.publishReadings;
 
 /** IngestService on grpc-js. */
 export type GrpcIngestService = {
   /** For `ingestServiceDefinition`. */
   readonly implementation: UntypedServiceImplementation;
-  /** Rejects a call by its headers. Health and reflection are open to any client. */
-  authorize(call: GrpcCallHeaders): void;
+  /** The methods of it that are served message by message. */
+  readonly messageStreams: MessageStreams;
+  /** Rejects a call by its headers; undefined if any client may send. Health and reflection are open to any client. */
+  readonly authorize: ((call: GrpcCallHeaders) => void) | undefined;
 };
 
 /** Creates the service. Any client may send if `identify` is left out. */
@@ -39,40 +47,67 @@ export function createGrpcIngestService(
   identify: IdentifyPublisher | undefined,
 ): GrpcIngestService {
   const identityOf = identify && identifyOnce(identify);
+  const { calls } = dependencies;
 
   async function answer(
-    call: GrpcCall,
-    callback: sendUnaryData<PublishReadingsResponse>,
-    work: (signal: AbortSignal) => Promise<UnitResult>,
+    open: OpenCall,
+    work: () => Promise<UnitResult>,
+    respond: (error: ServiceError | null, response?: PublishReadingsResponse) => void,
   ): Promise<void> {
-    const onAbandoned = (listener: () => void): void => void call.on("cancelled", listener);
-    const answered = await dependencies.calls.serve({ path: call.getPath(), onAbandoned }, work);
-    if (answered.kind === "response") return callback(null, answered.response);
+    const answered = await calls.answer(open, work);
+    if (answered.kind === "response") return respond(null, answered.response);
     if (answered.kind === "abandoned") return;
     const error = toGrpcServiceError(answered.error);
     if (answered.requestId !== undefined) error.metadata?.set("x-request-id", answered.requestId);
-    callback(error);
+    respond(error);
   }
 
-  const publishStream: handleClientStreamingCall<Buffer, PublishReadingsResponse> = (call, callback) =>
-    void answer(call, callback, async (signal) =>
-      publishReadings(dependencies, {
-        frames: call,
-        publisher: identityOf?.(call),
-        signal,
-        // A destroyed call ends its frames, also while one is awaited.
-        stop: () => call.destroy(),
-      }),
-    );
-  const publishBatch: handleUnaryCall<Buffer, PublishReadingBatchResponse> = (call, callback) =>
-    void answer(call, callback, async (signal) =>
-      publishReadingBatch(dependencies, { frame: call.request, publisher: identityOf?.(call), signal }),
-    );
+  const publishBatch: handleUnaryCall<Buffer, PublishReadingBatchResponse> = (call, callback) => {
+    const open = calls.open(call.getPath());
+    call.on("cancelled", () => calls.abandon(open));
+    const { signal } = open;
+    const work = async () =>
+      publishReadingBatch(dependencies, { frame: call.request, publisher: identityOf?.(call), signal });
+    void answer(open, work, callback);
+  };
+
+  const publishStream: MessageStreamHandler<Buffer, PublishReadingsResponse> = (call) => {
+    const open = calls.open(publishPath);
+    const { signal } = open;
+    // Of the many streams that are open for long, most wait for their first frame: they hold no unit until then.
+    let unit: OpenUnit | undefined;
+    let isEnding = false;
+    const begin = () => openUnit(dependencies, { publisher: identityOf?.(call), signal, onFailure: end });
+
+    function settle(work: () => Promise<UnitResult>): void {
+      if (isEnding) return;
+      isEnding = true;
+      call.stop();
+      void answer(open, work, call.respond);
+    }
+    function end(): void {
+      settle(async () => (unit ?? begin()).end());
+    }
+    onCallAbort(signal, end);
+    if (signal.reason !== undefined) end();
+    return {
+      received(frame) {
+        unit ??= begin();
+        return unit.add(frame);
+      },
+      ended: end,
+      failed: (error) => settle(() => Promise.reject(error)),
+      cancelled: () => calls.abandon(open),
+    };
+  };
   return {
-    implementation: { publishReadings: publishStream, publishReadingBatch: publishBatch },
-    authorize(call) {
-      if (call.path.startsWith(`/${ingestServiceName}/`)) identityOf?.(call);
-    },
+    implementation: { publishReadings: servedByMessages, publishReadingBatch: publishBatch },
+    messageStreams: new Map([[publishPath, publishStream as MessageStreamHandler]]),
+    authorize:
+      identityOf &&
+      ((call) => {
+        if (call.path.startsWith(`/${ingestServiceName}/`)) identityOf(call);
+      }),
   };
 }
 

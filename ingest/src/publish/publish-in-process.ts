@@ -14,12 +14,13 @@ const { path } = IngestServiceService.publishReadingBatch;
 
 /** Publishes through the same admission and counters as calls over the network. */
 export function createPublishInProcess(dependencies: PublishDependencies): PublishInProcess {
+  const { calls } = dependencies;
   return async (frame, signal) => {
     signal.throwIfAborted();
-    const onAbandoned = (listener: () => void): void =>
-      signal.addEventListener("abort", listener, { once: true });
-    const answer = await dependencies.calls.serve({ path, onAbandoned }, (abandoned) =>
-      publishReadingBatch(dependencies, { frame, publisher: undefined, signal: abandoned }),
+    const call = calls.open(path);
+    signal.addEventListener("abort", () => calls.abandon(call), { once: true });
+    const answer = await calls.answer(call, () =>
+      publishReadingBatch(dependencies, { frame, publisher: undefined, signal: call.signal }),
     );
     if (answer.kind === "response") return answer.response;
     throw answer.kind === "error" ? answer.error : signal.reason;

@@ -2,13 +2,20 @@ import { setTimeout as delay, setImmediate as nextIteration } from "node:timers/
 import type { Publisher } from "@devicemesh/identity";
 import { invalidArgument, type RpcError, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 import { frameBytesMax, frameReadingsMax } from "@devicemesh/proto";
+import type { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import type { AdmitOlder, AdmitSeries, CheckedFrame, ReadingChecks } from "../checks/reading-checks.ts";
 import type { IngestCounters } from "../counters.ts";
 import type { IngestConfig } from "../limits.ts";
 import type { Appended, MessageBatch } from "../log/message-log.ts";
 import type { FrameDecoder } from "../wire/frame-decoder.ts";
-import type { AppendAdmission, OpenCalls, UnitResult } from "./admission.ts";
+import {
+  type AppendAdmission,
+  type CallSignal,
+  type OpenCalls,
+  onCallAbort,
+  throwIfAborted,
+} from "./admission.ts";
 
 /** The dependencies of both methods, over every protocol. */
 export type PublishDependencies = {
@@ -18,40 +25,84 @@ export type PublishDependencies = {
   readonly config: IngestConfig;
 };
 
-/** A stream of frames, over any protocol. */
-export type FrameStream = {
-  readonly frames: AsyncIterable<Buffer>;
-  /** Its sender, if known. */
-  readonly publisher: Publisher | undefined;
-  /** Aborts when no client waits for the response any more. */
-  readonly signal: AbortSignal;
-  /** Ends the frames at once, also while one is awaited. */
-  stop(): void;
+/** The result of a committed unit. */
+export type UnitResult = {
+  readonly response: PublishReadingsResponse;
+  /** Number of readings that broke each rule, by its id. */
+  readonly refusedByRule: ReadonlyMap<string, number>;
 };
 
 const untilCancelWouldBeKnown = createCancelWait();
 
-/** PublishReadings: a stream is one commit unit, which resolves when all accepted readings are durably stored. */
-export async function publishReadings(
+/** How a call is answered. */
+export type CallAnswer =
+  | { readonly kind: "response"; readonly response: PublishReadingsResponse }
+  /** `requestId` names the call in the log, if the caller receives less than the log. */
+  | { readonly kind: "error"; readonly error: unknown; readonly requestId?: string | undefined }
+  | { readonly kind: "abandoned" };
+
+/** A commit unit whose frames arrive one after the other. */
+export type OpenUnit = {
+  /**
+   * Takes the next frame. Returns nothing if the one after it may follow at once, or a promise that resolves when it
+   * may.
+   * @throws RpcError, or rejects with one: see FrameIntake and UnitAppends.
+   */
+  add(frame: Buffer): Promise<void> | undefined;
+  /** The client has ended its stream: resolves when all accepted readings are durably stored. */
+  end(): Promise<UnitResult>;
+};
+
+/** PublishReadings, frame by frame: a stream is one commit unit. `onFailure` is called once if an append fails. */
+export function openUnit(
   { intake, admission, config }: PublishDependencies,
+  {
+    publisher,
+    signal,
+    onFailure,
+  }: {
+    /** The sender, if known. */
+    readonly publisher: Publisher | undefined;
+    readonly signal: CallSignal;
+    readonly onFailure: () => void;
+  },
+): OpenUnit {
+  const unit = createCommitUnit(config.refusedListMax);
+  const appends = admission.openUnit({ appendsMax: config.streamAppendsMax, signal, onFailure });
+  return {
+    add: (frame) => appends.add(intake(frame, unit, publisher)),
+    async end() {
+      const ended = untilCancelWouldBeKnown();
+      const appended = await appends.drained();
+      await ended;
+      return unit.result(appended);
+    },
+  };
+}
+
+/** A stream of frames, for protocols whose frames are read. */
+export type FrameStream = {
+  readonly frames: AsyncIterable<Buffer>;
+  /** Its sender, if known. */
+  readonly publisher: Publisher | undefined;
+  readonly signal: CallSignal;
+  /** Ends the frames at once, also while one is awaited. */
+  stop(): void;
+};
+
+/** PublishReadings, of a whole stream. */
+export async function publishReadings(
+  dependencies: PublishDependencies,
   { frames, publisher, signal, stop }: FrameStream,
 ): Promise<UnitResult> {
-  const unit = createCommitUnit(config.refusedListMax);
-  signal.addEventListener("abort", stop, { once: true });
-  const appends = admission.openUnit({ appendsMax: config.streamAppendsMax, signal, onFailure: stop });
-  try {
-    for await (const frame of frames) {
-      const wait = appends.add(intake(frame, unit, publisher));
-      if (wait !== undefined) await wait;
-    }
-  } catch (error) {
-    if (!isPrematureClose(error)) throw error;
+  onCallAbort(signal, stop);
+  const unit = openUnit(dependencies, { publisher, signal, onFailure: stop });
+  for await (const frame of frames) {
+    const wait = unit.add(frame);
+    if (wait !== undefined) await wait;
   }
-  signal.throwIfAborted();
-  const ended = untilCancelWouldBeKnown();
-  const appended = await appends.drained();
-  await ended;
-  return unit.result(appended);
+  throwIfAborted(signal);
+  return unit.end();
 }
 
 /** A batch, over any protocol. */
@@ -59,8 +110,7 @@ export type FrameBatch = {
   readonly frame: Buffer;
   /** Its sender, if known. */
   readonly publisher: Publisher | undefined;
-  /** Aborts when no client waits for the response any more. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
 };
 
 /** PublishReadingBatch: one frame is one commit unit. */
@@ -88,13 +138,15 @@ export type CommitUnit = {
   result(appended?: Appended): UnitResult;
 };
 
+const nothingRefused: ReadonlyMap<string, number> = new Map();
+
 /** Creates a unit without frames, whose response lists at most `refusedListMax` rejected readings. */
 export function createCommitUnit(refusedListMax: number): CommitUnit {
   let frames = 0;
   let accepted = 0;
   let refused = 0;
   const refusedReadings: RefusedReading[] = [];
-  const refusedByRule = new Map<string, number>();
+  let refusedByRule: Map<string, number> | undefined;
   return {
     get frames() {
       return frames;
@@ -115,6 +167,7 @@ export function createCommitUnit(refusedListMax: number): CommitUnit {
       accepted += frame.batch.length;
       refused += frame.refused;
       for (const [rule, count] of frame.refusedByRule ?? []) {
+        refusedByRule ??= new Map();
         refusedByRule.set(rule, (refusedByRule.get(rule) ?? 0) + count);
       }
     },
@@ -128,7 +181,7 @@ export function createCommitUnit(refusedListMax: number): CommitUnit {
           conflicts: BigInt(appended.conflicts),
         }),
       },
-      refusedByRule,
+      refusedByRule: refusedByRule ?? nothingRefused,
     }),
   };
 }
@@ -234,8 +287,4 @@ function createCancelWait(): () => Promise<void> {
     shared ??= wait();
     return shared;
   };
-}
-
-function isPrematureClose(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
 }

@@ -6,7 +6,7 @@ import { createProtocolSockets } from "../server/http-protocol.ts";
 import type { RunningServer } from "../server/running-server.ts";
 import { startSocketServer } from "../server/socket-server.ts";
 import type { TlsTermination } from "../server/tls-termination.ts";
-import { createGrpcStreams } from "./grpc-streams.ts";
+import { createGrpcStreams, createMessageStreams, type MessageStreams } from "./grpc-streams.ts";
 import {
   createBusyConnections,
   createUnfinishedRequests,
@@ -53,6 +53,8 @@ export async function startGrpcServer(config: {
   readonly shutdownGraceMs: number;
   readonly connections?: Partial<ConnectionLimits> | undefined;
   authorize?: ((call: GrpcCallHeaders) => void) | undefined;
+  /** The methods that are served message by message; their services are added as usual. */
+  readonly messageStreams?: MessageStreams | undefined;
   /** The requests of the process; separate if left out. */
   readonly unfinished?: UnfinishedRequests | undefined;
   /** The addresses of services that are served elsewhere. */
@@ -76,6 +78,7 @@ export async function startGrpcServer(config: {
       ...(config.options?.interceptors ?? []),
       ...(counting ? [counting.interceptor] : []),
       streams.interceptor,
+      ...(config.messageStreams ? [createMessageStreams(config.messageStreams)] : []),
     ],
   });
   config.addServices({

@@ -1,20 +1,24 @@
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Http2Server, Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import {
+  type Metadata,
   type Server,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
   type ServiceDefinition,
+  type ServiceError,
+  status,
 } from "@grpc/grpc-js";
 import { toGrpcServiceError } from "./grpc-js-status.ts";
 import type { GrpcCallHeaders } from "./grpc-server.ts";
-import type { BusyConnections, UnfinishedRequests } from "./requests/incomplete-requests.ts";
-import { type AddressOf, rpcOfPath, unknownRpcMessage } from "./requests/rejected-requests.ts";
+import type { BusyConnections, RequestMeter, UnfinishedRequests } from "./requests/incomplete-requests.ts";
+import { type AddressOf, rpcOfPath } from "./requests/rejected-requests.ts";
+import { respondUnknown, respondWrongType } from "./requests/rejected-streams.ts";
 import { clampGrpcTimeout } from "./requests/timeout-headers.ts";
 
 /** The hooks in front of the calls of a grpc-js server. */
 export type GrpcStreams = {
-  /** The last of the server's interceptors, so that its rejections are counted. */
+  /** The last of the server's interceptors that may reject a call, so that its rejections are counted. */
   readonly interceptor: ServerInterceptor;
   /** Registers the methods of a service. */
   know(definition: ServiceDefinition): void;
@@ -45,42 +49,40 @@ export function createGrpcStreams({
 }): GrpcStreams {
   const methods = new Map<string, ServiceDefinition[string]>();
   const served = new Map<string, string[]>();
-  const calls = new WeakMap<ServerHttp2Stream, ServerInterceptingCallInterface>();
-  let opening: ServerHttp2Stream | undefined;
+  const peerOf = createPeers();
+  let opening: { call: ServerInterceptingCallInterface | undefined } | undefined;
 
   function listen(handle: StreamListener): StreamListener {
     return (stream, headers, ...rest) => {
-      stream.on("error", () => {});
-      const socket = stream.session?.socket;
-      const peer = `${socket?.remoteAddress}:${socket?.remotePort}`;
-      stream.once("close", busy.begin(peer));
-      releaseWhenAnswered(stream);
+      stream.on("error", ignore);
+      const peer = peerOf(stream.session);
+      const endBusy = busy.begin(peer);
+      let meter: RequestMeter | undefined;
+      stream.on("close", () => {
+        endBusy();
+        meter?.end();
+      });
+      stream.on("wantTrailers", onWantTrailers);
+      stream.on("finish", onFinish);
       const path = headers[":path"] ?? "";
       const method = methods.get(path);
       if (!isGrpc(headers)) return respondWrongType(stream, headers["content-type"]);
-      if (method === undefined) return respondUnknown(stream, path);
+      if (method === undefined) return respondUnknown(stream, path, served, addressOf);
       const timeout = headers["grpc-timeout"];
       if (typeof timeout === "string") headers["grpc-timeout"] = clampGrpcTimeout(timeout);
       // The interceptor runs within this call, and has no other access to its stream.
-      opening = stream;
+      const opened: typeof opening = { call: undefined };
+      opening = opened;
       handle(stream, headers, ...rest);
       opening = undefined;
       if (stream.destroyed || stream.headersSent) return;
-      const meter = unfinished.open({ peer, isStream: method.requestStream }, (error) =>
-        calls.get(stream)?.sendStatus(statusOf(error)),
+      meter = unfinished.open({ peer, isStream: method.requestStream }, (error) =>
+        opened.call?.sendStatus(statusOf(error)),
       );
       // After grpc-js has paused the stream, which controls when it flows.
       stream.on("data", meter.received);
-      stream.once("end", meter.end);
-      stream.once("close", meter.end);
+      stream.on("end", meter.end);
     };
-  }
-
-  function respondUnknown(stream: ServerHttp2Stream, path: string): void {
-    const rpc = rpcOfPath(path) ?? { service: path, method: "" };
-    const message = unknownRpcMessage(rpc, served, addressOf);
-    const headers = { ":status": 200, "content-type": "application/grpc", "grpc-status": 12 };
-    stream.respond({ ...headers, "grpc-message": encodeURI(message) }, { endStream: true });
   }
 
   return {
@@ -99,8 +101,9 @@ export function createGrpcStreams({
       http2Server.on("stream", listen(handle));
     },
     interceptor({ path }, call) {
-      if (opening) calls.set(opening, call);
-      if (!authorize) return new ServerInterceptingCall(call);
+      if (opening) opening.call = call;
+      // grpc-js needs no more than the interface that the call has already.
+      if (!authorize) return call as ServerInterceptingCall;
       return new ServerInterceptingCall(call, {
         start: (next) =>
           next({
@@ -120,6 +123,114 @@ export function createGrpcStreams({
   };
 }
 
+/** A call of a client-streaming method, for its handler. */
+export type MessageStreamCall<Response> = {
+  readonly metadata: Metadata;
+  /** `address:port` of the client. */
+  getPeer(): string;
+  /** Answers the call; only the first answer is sent. */
+  respond(error: ServiceError | null, response?: Response): void;
+  /** Passes no further message, nor the end of the stream, to the handler. */
+  stop(): void;
+};
+
+/** Receives a call's events, in order. */
+export type MessageStreamReceiver<Request> = {
+  /** The next message; the one after it is read when the returned promise has resolved, or at once without one. */
+  received(message: Request): Promise<void> | undefined;
+  /** The client has ended its stream. */
+  ended(): void;
+  /** `received` has thrown, or its promise has rejected. */
+  failed(error: unknown): void;
+  /** The call is over: it is answered, cancelled, or past its deadline, or its client has disconnected. */
+  cancelled(): void;
+};
+
+/** Serves the calls of a client-streaming method. */
+export type MessageStreamHandler<Request = unknown, Response = unknown> = (
+  call: MessageStreamCall<Response>,
+) => MessageStreamReceiver<Request>;
+
+/** The handlers by the paths of their methods. */
+export type MessageStreams = ReadonlyMap<string, MessageStreamHandler>;
+
+/**
+ * Serves client-streaming methods message by message, in place of the streams of Node that grpc-js otherwise creates for
+ * each call. Of ten thousand open calls, these would be most of the memory, and most of the time of garbage collection.
+ * Must be the last interceptor of a server: grpc-js starts a call with it.
+ */
+export function createMessageStreams(handlers: MessageStreams): ServerInterceptor {
+  return ({ path }, call) => {
+    const serve = handlers.get(path);
+    // grpc-js needs no more than the interface that the call has already.
+    if (!serve) return call as ServerInterceptingCall;
+    const served = new ServerInterceptingCall(call);
+    served.start = () => serveCall(call, serve);
+    return served;
+  };
+}
+
+/** In a service's implementation, for a method that is served message by message: never called. */
+export function servedByMessages(): never {
+  throw new Error("the method is served message by message");
+}
+
+function serveCall(call: ServerInterceptingCallInterface, serve: MessageStreamHandler): void {
+  let receiver: MessageStreamReceiver<unknown> | undefined;
+  let isStopped = false;
+  let isReading = false;
+  let isDue = false;
+
+  /** A loop, because messages that have arrived are passed on within `startRead`: there may be thousands of them. */
+  function read(): void {
+    isDue = true;
+    if (isReading) return;
+    isReading = true;
+    while (isDue) {
+      isDue = false;
+      call.startRead();
+    }
+    isReading = false;
+  }
+  function readOn(): void {
+    if (!isStopped) read();
+  }
+  function fail(error: unknown): void {
+    if (!isStopped) receiver?.failed(error);
+  }
+
+  call.start({
+    onReceiveMetadata(metadata) {
+      receiver = serve({
+        metadata,
+        getPeer: () => call.getPeer(),
+        respond(error, response) {
+          if (error) call.sendStatus(sentOf(error));
+          else call.sendMessage(response, () => call.sendStatus({ code: status.OK, details: "OK" }));
+        },
+        stop() {
+          isStopped = true;
+        },
+      });
+      readOn();
+    },
+    onReceiveMessage(message) {
+      if (isStopped) return;
+      try {
+        const wait = receiver?.received(message);
+        if (wait === undefined) readOn();
+        else wait.then(readOn, fail);
+      } catch (error) {
+        fail(error);
+      }
+    },
+    onReceiveHalfClose() {
+      if (!isStopped) receiver?.ended();
+    },
+    onCancel: () => receiver?.cancelled(),
+  });
+}
+
 /** The server that the injector of connections created; grpc-js has no other access to it. */
 function onlyHttp2ServerOf(server: Server): Http2Server {
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
@@ -129,7 +240,10 @@ function onlyHttp2ServerOf(server: Server): Http2Server {
 }
 
 function statusOf(error: unknown) {
-  const { code, details, metadata } = toGrpcServiceError(error);
+  return sentOf(toGrpcServiceError(error));
+}
+
+function sentOf({ code, details, metadata }: ServiceError) {
   return { code, details, metadata };
 }
 
@@ -137,29 +251,35 @@ function isGrpc(headers: IncomingHttpHeaders): boolean {
   return /^application\/grpc(?:[+;]|$)/.test(headers["content-type"] ?? "");
 }
 
-function respondWrongType(stream: ServerHttp2Stream, contentType: string | undefined): void {
-  const sent =
-    contentType === undefined
-      ? "no content-type"
-      : `content-type ${JSON.stringify(contentType.slice(0, 100))}`;
-  const message = `the request has ${sent}: this address serves gRPC only, send application/grpc+proto`;
-  stream.respond({
-    ":status": 415,
-    "content-type": "application/json",
-    "accept-post": "application/grpc+proto",
-  });
-  stream.end(`${JSON.stringify({ code: "invalid_argument", message })}\n`);
+function ignore(): void {}
+
+/** Returns `address:port` of a session's client; kept, because each stream needs it, and a session is slow to ask. */
+function createPeers(): (session: Http2Session | undefined) => string {
+  const peers = new WeakMap<Http2Session, string>();
+  return (session) => {
+    const known = session && peers.get(session);
+    if (known !== undefined) return known;
+    const peer = `${session?.socket.remoteAddress}:${session?.socket.remotePort}`;
+    if (session) peers.set(session, peer);
+    return peer;
+  };
 }
 
-/** Resets a stream without an error if its client still sends when its response is complete. */
-function releaseWhenAnswered(stream: ServerHttp2Stream): void {
-  const release = (): void => {
-    if (!stream.closed && !stream.readableEnded) stream.close();
-  };
-  // One iteration of the event loop later, the trailers have been sent. A response that ends with its headers has none.
-  stream.once("wantTrailers", () => setImmediate(release));
-  stream.once("finish", () => {
-    const { ":status": status, "grpc-status": grpcStatus } = stream.sentHeaders ?? {};
-    if (grpcStatus !== undefined || status !== 200) setImmediate(release);
-  });
+// Listeners that many streams share. They reset a stream without an error if its client still sends when its response is
+// complete.
+
+function onWantTrailers(this: ServerHttp2Stream): void {
+  // One iteration of the event loop later, the trailers have been sent.
+  if (!this.readableEnded) setImmediate(release, this);
+}
+
+/** A response that ends with its headers has no trailers. */
+function onFinish(this: ServerHttp2Stream): void {
+  if (this.readableEnded) return;
+  const { ":status": status, "grpc-status": grpcStatus } = this.sentHeaders ?? {};
+  if (grpcStatus !== undefined || status !== 200) setImmediate(release, this);
+}
+
+function release(stream: ServerHttp2Stream): void {
+  if (!stream.closed && !stream.readableEnded) stream.close();
 }

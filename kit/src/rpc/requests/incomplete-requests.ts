@@ -92,7 +92,7 @@ export function createUnfinishedRequests(
       return bytes;
     },
     open({ peer, isStream }, reject) {
-      const envelopes = createEnvelopeProgress();
+      let envelopes: EnvelopeProgress | undefined;
       const begunMs = monotonicMs();
       let messageBegunMs = begunMs;
       let buffered = 0;
@@ -120,7 +120,8 @@ export function createUnfinishedRequests(
       return {
         received(chunk) {
           if (!isOpen) return;
-          const unfinished = isStream ? envelopes.read(chunk) : buffered + chunk.length;
+          if (isStream) envelopes ??= createEnvelopeProgress();
+          const unfinished = envelopes?.read(chunk) ?? buffered + chunk.length;
           // What is left began with this chunk at the latest.
           if (isStream && unfinished <= chunk.length) messageBegunMs = monotonicMs();
           count(peer, unfinished - buffered);
