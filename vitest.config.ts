@@ -12,7 +12,8 @@ const toolsFiles = "**/*.tools.test.ts";
 const engineFiles = "**/*.engine.test.ts";
 const labFiles = "**/*.lab.test.ts";
 const soakFiles = "**/*.soak.test.ts";
-const withoutDependencies = "**/node_modules/**";
+// Packages, and the worktrees of the profiles bench.
+const notOurs = ["**/node_modules/**", ".cache/**"];
 
 // Workers, and the processes that tests start, keep the compiled form of what they import: a start of the single process
 // then takes 0.9 s of CPU time instead of 1.4 s, and the tests have some hundred starts.
@@ -30,7 +31,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["*/src/**/*.test.ts", "*/testing/**/*.test.ts", "scripts/**/*.test.ts"],
-          exclude: [withoutDependencies, toolsFiles, engineFiles, labFiles, soakFiles],
+          exclude: [...notOurs, toolsFiles, engineFiles, labFiles, soakFiles],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Many of these tests wait for timers or for processes that start: a third worker uses the time. No test
@@ -43,7 +44,7 @@ export default defineConfig({
         test: {
           name: "tools",
           include: [toolsFiles],
-          exclude: [withoutDependencies, ...missingTools().flatMap(({ testFiles }) => testFiles)],
+          exclude: [...notOurs, ...missingTools().flatMap(({ testFiles }) => testFiles)],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },
@@ -53,7 +54,7 @@ export default defineConfig({
         test: {
           name: "engines",
           include: [engineFiles],
-          exclude: [withoutDependencies],
+          exclude: notOurs,
           globalSetup: ["scripts/engine-setup.ts"],
           fileParallelism: false,
           testTimeout: 300_000,
@@ -65,7 +66,7 @@ export default defineConfig({
         test: {
           name: "lab",
           include: [labFiles],
-          exclude: [withoutDependencies, ...missingTools().flatMap(({ testFiles }) => testFiles)],
+          exclude: [...notOurs, ...missingTools().flatMap(({ testFiles }) => testFiles)],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -76,7 +77,7 @@ export default defineConfig({
         test: {
           name: "soak",
           include: [soakFiles],
-          exclude: [withoutDependencies],
+          exclude: notOurs,
           globalSetup: ["scripts/engine-setup.ts"],
           fileParallelism: false,
           testTimeout: 1_200_000,

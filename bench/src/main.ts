@@ -19,6 +19,7 @@ import { runPageBench } from "./page/page-bench.ts";
 import { pageReport } from "./page/page-report.ts";
 import { runPeersBench } from "./peers/peers-bench.ts";
 import { peersReport } from "./peers/peers-report.ts";
+import { runProfiles } from "./profiles/run-profiles.ts";
 import { runQueryBench } from "./query/query-bench.ts";
 import { queryReport } from "./query/query-report.ts";
 import { type Report, summary, writeReport } from "./report/report.ts";
@@ -45,6 +46,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   kafka,
   windows,
   mesh,
+  profiles: (config) => unwound((signal) => runProfiles(config, { progress, signal })),
 };
 /** The default benches: the mesh needs Java. */
 const usual: readonly string[] = ["ingest", "query"];

@@ -1,15 +1,18 @@
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 
+/** The commit before the work on the speed of the hot paths. */
+export const defaultBefore = "529d8543";
+
 /** The settings of `npm run bench`. */
 export const benchSettings = defineSettings({
   prefix: "DEVICEMESH_BENCH_",
   usage:
-    "npm run bench -- [ingest] [query] [watch] [series] [streams] [import] [export] [page] [peers] [kafka] [windows] [mesh] [flags]",
+    "npm run bench -- [ingest] [query] [watch] [series] [streams] [import] [export] [page] [peers] [kafka] [windows] [mesh] [profiles] [flags]",
   summary:
-    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, 10,000 device streams, imports, exports, the dashboard in Chromium, other databases under the same load (peers), ingest over one Kafka broker (kafka), the window job on Spark (windows), and the real mesh of Kafka, Kafka Connect, MongoDB and Spark.",
+    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, 10,000 device streams, imports, exports, the dashboard in Chromium, other databases under the same load (peers), ingest over one Kafka broker (kafka), the window job on Spark (windows), the real mesh of Kafka, Kafka Connect, MongoDB and Spark, and where the CPU time of the hot paths goes (profiles).",
   positionals: {
-    max: 12,
-    placeholder: "ingest|query|watch|series|streams|import|export|page|peers|kafka|windows|mesh",
+    max: 13,
+    placeholder: "ingest|query|watch|series|streams|import|export|page|peers|kafka|windows|mesh|profiles",
   },
   settings: {
     quick: {
@@ -64,6 +67,15 @@ export const benchSettings = defineSettings({
       minimum: 100_000,
       maximum: 1_000_000_000,
       description: "Number of stored readings of the query bench. They are stored once and used again.",
+    },
+    before: {
+      flag: "--before",
+      env: "DEVICEMESH_BENCH_BEFORE",
+      kind: "string",
+      default: defaultBefore,
+      placeholder: "commit|none",
+      description:
+        "An earlier commit of this repository that the profiles bench runs too, in a worktree in the cache; none leaves it out, and so does --quick by default.",
     },
     out: {
       flag: "--out",

@@ -9,17 +9,22 @@ export type Report = {
   readonly markdown: string;
   readonly json: unknown;
   readonly svg: string;
+  /** More pictures that the text shows, by the names of their files without an ending. */
+  readonly pictures?: Readonly<Record<string, string>>;
   readonly targets: readonly Target[];
 };
 
-/** Writes NAME.md (which shows NAME.svg), NAME.json and NAME.svg into the folder. */
-export async function writeReport(folder: string, { name, markdown, json, svg }: Report): Promise<void> {
+/** Writes NAME.md (which shows NAME.svg), NAME.json, NAME.svg and the other pictures into the folder. */
+export async function writeReport(folder: string, report: Report): Promise<void> {
+  const { name, markdown, json, svg, pictures = {} } = report;
   await mkdir(folder, { recursive: true });
   const [title, ...rest] = markdown.split("\n");
   const withChart = [title, "", `![${title?.replace(/^# /, "")}](${name}.svg)`, ...rest].join("\n");
   await writeFile(join(folder, `${name}.md`), withChart);
   await writeFile(join(folder, `${name}.json`), `${JSON.stringify(json, undefined, 2)}\n`);
-  await writeFile(join(folder, `${name}.svg`), svg);
+  for (const [file, picture] of Object.entries({ ...pictures, [name]: svg })) {
+    await writeFile(join(folder, `${file}.svg`), picture);
+  }
 }
 
 /** Returns the final output: each target, met or NOT met. */

@@ -25,6 +25,8 @@ export type WindowsGround = AsyncDisposable & {
   startJob(): Promise<BatchRecord>;
   /** Number of records that the job has not read. */
   lag(): Promise<number>;
+  /** The process of Spark. */
+  readonly sparkPid: number;
   /** CPU time of Spark, in ms. */
   sparkCpuMs(): number;
   observe(work: () => Promise<unknown>): Promise<LivePart>;
@@ -35,13 +37,24 @@ export type WindowsGround = AsyncDisposable & {
 const partitions = 4;
 const sizes = { windowMs: 10_000, segmentMs: 10_000 } as const;
 
+/** Where a window job runs. */
+export type WindowJobPlace = Omit<Parameters<typeof runWindowJob>[0], "sparkCpuMs"> & {
+  /** The process of Spark. */
+  readonly sparkPid: number;
+};
+
 /** Starts everything but the job. @throws the error of what does not start. */
 export async function openWindowsGround(options: {
   readonly folder: string;
+  /** Starts the job; by default in this process. */
+  readonly runJob?: (place: WindowJobPlace) => Promise<WindowJobRun>;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }): Promise<WindowsGround> {
   const { folder, progress, signal } = options;
+  const runJob =
+    options.runJob ??
+    (({ sparkPid, ...place }) => runWindowJob({ ...place, sparkCpuMs: () => cpuMs(sparkPid) }));
   const checkpoints = join(folder, "checkpoints");
   rmSync(checkpoints, { recursive: true, force: true });
   await using stack = new AsyncDisposableStack();
@@ -85,10 +98,11 @@ export async function openWindowsGround(options: {
     },
     async startJob() {
       const meaning = { topic: messages.topic, outputTopic: windows.topic, partitions, ...sizes };
-      job = owned.use(await runWindowJob({ brokers, sparkUrl, sparkCpuMs, checkpoints, meaning }));
+      job = owned.use(await runJob({ brokers, sparkUrl, sparkPid, checkpoints, meaning }));
       return job.record;
     },
     lag,
+    sparkPid,
     sparkCpuMs,
     observe: (work) =>
       observeLive(work, {

@@ -1,0 +1,29 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Report } from "../report/report.ts";
+import { type BenchConfig, defaultBefore } from "../settings.ts";
+import { pathNames, runProfilesBench } from "./profiles-bench.ts";
+import { profilesReport } from "./profiles-report.ts";
+
+/** Runs the profiles bench with the settings of `npm run bench`; a quick run profiles no earlier commit by default. */
+export async function runProfiles(
+  config: BenchConfig,
+  running: { readonly progress: (line: string) => void; readonly signal: AbortSignal },
+): Promise<Report> {
+  const { quick, before, readings } = config;
+  return profilesReport(
+    await runProfilesBench({
+      ...running,
+      paths: pathNames,
+      root: fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, ""),
+      before: before === "none" || (quick && before === defaultBefore) ? undefined : before,
+      ms: quick ? 2000 : 15_000,
+      warmUpMs: quick ? 1000 : 5000,
+      windows: quick
+        ? { backlogReadings: 400_000, coldReadings: 100_000 }
+        : { backlogReadings: 3_600_000, coldReadings: 1_200_000 },
+      readings: quick ? Math.min(readings, 100_000) : readings,
+      cache: resolve(config.cache),
+    }),
+  );
+}
