@@ -75,7 +75,7 @@ export const benchSettings = defineSettings({
       default: defaultBefore,
       placeholder: "commit|none",
       description:
-        "An earlier commit of this repository that the profiles bench runs too, in a worktree in the cache; none leaves it out, and so does --quick by default.",
+        "An earlier commit of this repository that the profiles bench runs too, in a worktree in the cache; none leaves it out. By default, --quick and a repository without that commit do so too.",
     },
     out: {
       flag: "--out",

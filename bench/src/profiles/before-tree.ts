@@ -63,7 +63,8 @@ async function linkPackages(packages: string, root: string): Promise<void> {
   }
 }
 
-async function hashOf(root: string, commit: string): Promise<string | undefined> {
+/** Returns the full hash of a commit; undefined if the repository does not have it, or if there is no repository. */
+export async function hashOf(root: string, commit: string): Promise<string | undefined> {
   try {
     const { stdout } = await run("git", ["rev-parse", "--verify", `${commit}^{commit}`], { cwd: root });
     return stdout.trim();

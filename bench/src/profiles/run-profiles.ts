@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Report } from "../report/report.ts";
 import { type BenchConfig, defaultBefore } from "../settings.ts";
+import { hashOf } from "./before-tree.ts";
 import { pathNames, runProfilesBench } from "./profiles-bench.ts";
 import { profilesReport } from "./profiles-report.ts";
 
@@ -10,13 +11,16 @@ export async function runProfiles(
   config: BenchConfig,
   running: { readonly progress: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<Report> {
-  const { quick, before, readings } = config;
+  const { quick, readings } = config;
+  const root = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
+  const before = await earlierCommit(root, config);
+  if (before === undefined) running.progress("no earlier commit is profiled");
   return profilesReport(
     await runProfilesBench({
       ...running,
       paths: pathNames,
-      root: fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, ""),
-      before: before === "none" || (quick && before === defaultBefore) ? undefined : before,
+      root,
+      before,
       ms: quick ? 2000 : 15_000,
       warmUpMs: quick ? 1000 : 5000,
       windows: quick
@@ -26,4 +30,14 @@ export async function runProfiles(
       cache: resolve(config.cache),
     }),
   );
+}
+
+/** The commit that is profiled too, if any. A repository without its history does not have the default one. */
+export async function earlierCommit(
+  root: string,
+  { before, quick }: Pick<BenchConfig, "before" | "quick">,
+): Promise<string | undefined> {
+  if (before === "none") return undefined;
+  const isNeeded = before !== defaultBefore || (!quick && (await hashOf(root, before)) !== undefined);
+  return isNeeded ? before : undefined;
 }

@@ -8,15 +8,18 @@ const nodeParts: readonly Part[] = [
   {
     name: "sockets and streams of Node",
     frames:
-      /node:internal\/(streams|stream_base_commons|js_stream_socket)|node:net|^(writev|writeBuffer|readStart|readStop|shutdown) \(native\)$/,
+      /node:internal\/(streams|stream_base_commons)|node:net|^(writev|writeBuffer|readStart|readStop|shutdown) \(native\)$/,
   },
-  { name: "Node's event loop", frames: /^\(program\)$|^runMicrotasks|node:(internal\/)?(process|timers)/ },
+  {
+    name: "Node's event loop",
+    frames: /^\(program\)$|^runMicrotasks|node:internal\/(process|timers)/,
+  },
 ];
 
 const ingestParts: readonly Part[] = [
   { name: "decoding of frames", frames: /ingest\/src\/wire\/|@bufbuild\/protobuf|gen\/tsproto\// },
   { name: "checks of readings", frames: /ingest\/src\/checks\// },
-  { name: "calls and commit units", frames: /ingest\/src\/(publish\/|counters|metrics|start)/ },
+  { name: "calls and commit units", frames: /ingest\/src\/publish\// },
 ];
 
 /** The parts of ingest over Kafka, with those of the earlier log on the producer of kafkajs. */
@@ -29,7 +32,7 @@ export const kafkaParts: readonly Part[] = [
   { name: "encoding of requests by kafkajs", frames: /kafkajs\/src\/(protocol|utils)\// },
   {
     name: "requests to brokers",
-    frames: /kafkajs\/|@platformatic\/|log\/kafka\/kafka-(topic|connections|produce|message-log)/,
+    frames: /kafkajs\/|@platformatic\/|log\/kafka\/kafka-(topic|connections)/,
   },
   {
     name: "bytes of messages and batches",
@@ -48,13 +51,12 @@ const duckdbBinding: Part = { name: "binding of DuckDB", frames: /@duckdb\// };
 export const embeddedParts: readonly Part[] = [
   duckdbThreads,
   duckdbBinding,
-  { name: "series", frames: /store-duckdb\/src\/(series\/|append\/reading-admission)/ },
+  { name: "series", frames: /store-duckdb\/src\/series\// },
   {
     name: "search for duplicates",
-    frames:
-      /store-duckdb\/src\/append\/(duplicate-filter|duckdb-duplicates|duckdb-known-identities|duckdb-stored-lookup|identity-set)/,
+    frames: /store-duckdb\/src\/append\/(duplicate|duckdb-known|identity-set)/,
   },
-  { name: "folding of windows", frames: /store-duckdb\/src\/(maintenance|sketches)\// },
+  { name: "folding of windows", frames: /store-duckdb\/src\/maintenance\// },
   { name: "commits", frames: /store-duckdb\/src\// },
   ...ingestParts,
   ...nodeParts,
@@ -64,14 +66,11 @@ export const embeddedParts: readonly Part[] = [
 export const answersParts: readonly Part[] = [
   duckdbThreads,
   duckdbBinding,
-  {
-    name: "windows and readings in memory",
-    frames: /store-duckdb\/src\/read\/(window-memory|raw-memory|sensor-windows|partial-rows)/,
-  },
-  { name: "merge", frames: /query\/src\/plan\/(merge|column-|partial|window-columns)/ },
+  { name: "windows and readings in memory", frames: /store-duckdb\/src\/read\/(window|raw)-memory/ },
+  { name: "merge", frames: /query\/src\/plan\/(column-)?merge/ },
   { name: "statements and their rows", frames: /store-duckdb\/src\// },
-  { name: "plan of the answer", frames: /query\/src\/(plan|answer)\/|query\/src\/store\// },
-  { name: "encoding of messages", frames: /@bufbuild\/protobuf|gen\/es\/|proto\/src\/timestamp/ },
-  { name: "calls", frames: /query\/src\/|identity\/src\/|kit\/src\/server\// },
+  { name: "plan of the answer", frames: /query\/src\/(plan|answer)\// },
+  { name: "encoding of messages", frames: /@bufbuild\/protobuf|proto\/src\/timestamp/ },
+  { name: "calls", frames: /query\/src\/|kit\/src\/server\// },
   ...nodeParts,
 ];

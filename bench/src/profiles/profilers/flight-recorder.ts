@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type CpuProfile, cpuProfile } from "./cpu-profile.ts";
 import { javaStacks } from "./java-stacks.ts";
-import { type Thread, threadTimes, timesByGroup } from "./thread-times.ts";
+import { javaThreads, javaThreadTimes } from "./thread-groups.ts";
+import { threadTimes } from "./thread-times.ts";
 
 /** Frames of a stack that are recorded: Spark's have more than a hundred. */
 const stackDepth = 256;
 /** Bytes of the printed samples of half a minute, at most. */
 const printedMax = 1_000_000_000;
-const javaThreads = "Java";
 const run = promisify(execFile);
 
 /**
@@ -33,15 +33,7 @@ export async function startFlightRecorder(
         ["print", "--events", "jdk.ExecutionSample", "--stack-depth", String(stackDepth), file],
         { maxBuffer: printedMax },
       );
-      const times = timesByGroup([before, after], { groupOf: jvmThreads, rest: javaThreads });
-      return cpuProfile(javaStacks(stdout), times, javaThreads);
+      return cpuProfile(javaStacks(stdout), javaThreadTimes([before, after]), javaThreads);
     },
   };
-}
-
-/** The groups of the JVM's own threads, by the first 15 characters of their names. */
-function jvmThreads({ name }: Thread): string | undefined {
-  if (/^(GC Thread|G1 |Parallel|VM Thread)/.test(name)) return "garbage collection of the JVM";
-  if (/^C[12] Compiler/.test(name)) return "compilation of Java";
-  return undefined;
 }

@@ -3,23 +3,20 @@ import { pollUntil } from "../../mesh/poll-until.ts";
 import { type ServerProcess, startServerProcess } from "../../servers/server-process.ts";
 import { type CpuProfile, cpuProfile } from "./cpu-profile.ts";
 import { nodeStacks } from "./node-stacks.ts";
-import { type Thread, threadTimes, timesByGroup } from "./thread-times.ts";
+import { nodeMain, nodeThreadTimes } from "./thread-groups.ts";
+import { threadTimes } from "./thread-times.ts";
 
-/** What the servers of Node have run: units of work, and where their CPU time went. */
+/** Work of a process, and where its CPU time went. */
 export type ProfiledWork = {
   readonly profile: CpuProfile;
   /** Readings, rows or answers. */
   readonly units: number;
 };
 
-/** The thread that runs JavaScript. */
-const mainThread = "main thread";
-/** The thread that evaluates samples: its time is not the server's. */
-const profilerThread = "profiler";
 const writeLimitMs = 60_000;
 
 /**
- * Starts a server, loads it without a profiler, and then again under one; ends it.
+ * Starts a server under a profiler, loads it to warm it up, and loads it again, which is what counts; ends it.
  * @throws Error if the server writes no profile.
  */
 export async function profileServer(options: {
@@ -54,16 +51,6 @@ export async function profileServer(options: {
     signal,
     poll: () => readFile(file, "utf8").catch(() => undefined),
   });
-  const groupOf = (thread: Thread): string | undefined => nodeThreads(thread, server.pid);
-  const times = new Map(timesByGroup([before, after], { groupOf, rest: "other threads" }));
-  times.delete(profilerThread);
-  return { profile: cpuProfile(nodeStacks(JSON.parse(text), root), times, mainThread), units };
-}
-
-function nodeThreads({ id, name }: Thread, pid: number): string | undefined {
-  if (id === pid) return mainThread;
-  if (/V8Worker/.test(name)) return "V8's threads";
-  if (/libuv/.test(name)) return "libuv's threads";
-  if (/^v8:Prof/.test(name)) return profilerThread;
-  return undefined;
+  const times = nodeThreadTimes(server.pid, [before, after]);
+  return { profile: cpuProfile(nodeStacks(JSON.parse(text), root), times, nodeMain), units };
 }
