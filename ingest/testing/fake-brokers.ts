@@ -34,10 +34,7 @@ export type FakeBrokers = AsyncDisposable & {
   delayMs: number;
 };
 
-const [produceKey, metadataKey, versionsKey, producerKey] = [0, 3, 18, 22];
-
-/** Versions from here on have tagged fields: all requests of the log do, those of kafkajs here do not. */
-const firstTagged = 4;
+const [produceKey, metadataKey, producerKey] = [0, 3, 22];
 
 /** Starts brokers of one topic. */
 export async function startFakeBrokers(options: {
@@ -78,54 +75,6 @@ export async function startFakeBrokers(options: {
       })
       .appendInt32(0)
       .appendTaggedFields();
-  }
-
-  /** In the form that kafkajs requests. */
-  function oldMetadata(): Writer {
-    const ids = (writer: Writer, all: number[]): Writer =>
-      writer.appendArray(all, (entry, id) => entry.appendInt32(id), false, false);
-    const writer = Writer.create().appendArray(
-      servers,
-      (entry, server, nodeId) => {
-        const { port } = server.address() as AddressInfo;
-        entry
-          .appendInt32(nodeId)
-          .appendString("127.0.0.1", false)
-          .appendInt32(port)
-          .appendString(null, false);
-      },
-      false,
-      false,
-    );
-    const writeTopic = (entry: Writer, name: string): void => {
-      entry.appendInt16(0).appendString(name, false).appendBoolean(false);
-      const writePartition = (one: Writer, leader: number, partition: number): void => {
-        one
-          .appendInt16(leader < 0 ? 5 : 0)
-          .appendInt32(partition)
-          .appendInt32(leader);
-        ids(ids(one, [leader]), [leader]);
-      };
-      entry.appendArray(leaders, writePartition, false, false);
-    };
-    return writer.appendInt32(0).appendArray([topic], writeTopic, false, false);
-  }
-
-  /** The requests that kafkajs may send: for this one and metadata. */
-  function versions(): Writer {
-    const apis: [key: number, max: number][] = [
-      [metadataKey, 1],
-      [versionsKey, 1],
-    ];
-    return Writer.create()
-      .appendInt16(0)
-      .appendArray(
-        apis,
-        (writer, [key, max]) => writer.appendInt16(key).appendInt16(0).appendInt16(max),
-        false,
-        false,
-      )
-      .appendInt32(0);
   }
 
   function producer(): Writer {
@@ -186,15 +135,9 @@ export async function startFakeBrokers(options: {
   async function answer(broker: number, socket: Socket, request: Buffer): Promise<void> {
     const reader = Reader.from(request);
     const key = reader.readInt16();
-    const isOld = key === versionsKey || reader.readInt16() < firstTagged;
-    if (key === versionsKey) reader.readInt16();
+    reader.readInt16();
     const head = Writer.create().appendInt32(reader.readInt32());
     reader.readNullableString(false);
-    if (isOld) {
-      const body = key === versionsKey ? versions() : oldMetadata();
-      socket.write(head.appendFrom(body).prependLength().buffer);
-      return;
-    }
     reader.readTaggedFields();
     const body =
       key === metadataKey ? metadata() : key === producerKey ? producer() : produce(broker, reader);

@@ -13,7 +13,8 @@ import { type LoadSpread, watchMachineLoad } from "../report/load-watch.ts";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
 import { peakMemoryMib } from "../report/process-usage.ts";
 import { type ServerProcess, startServerProcess } from "../servers/server-process.ts";
-import { measureUnitLatency } from "./unit-latency.ts";
+import { plainUnits } from "./kafka-plain-producer.ts";
+import { ingestUnits, measureUnitLatency, type UnitSender } from "./unit-latency.ts";
 
 /** What is compared over one broker. */
 export const kafkaPeerNames = ["fastapi", "kafkajs", "ours"] as const;
@@ -51,12 +52,18 @@ export type KafkaResult = {
   readonly roundMs: number;
   readonly partitions: number;
   readonly peers: readonly KafkaPeerResult[];
-  /** Times of units of ours at `latencyReadingsPerSecond`, in ms. */
-  readonly latencyMs: readonly number[];
+  /** Times of units at `latencyReadingsPerSecond`, in ms. */
+  readonly latency: UnitLatency;
 };
+
+/** Times of units through ingest, and of those that a plain producer sends to the same broker, alternately. */
+export type UnitLatency = { readonly oursMs: readonly number[]; readonly plainMs: readonly number[] };
 
 /** The rate at which the time of a unit is measured. */
 export const latencyReadingsPerSecond = 50_000;
+
+/** Ingest and the plain producer are measured one after the other, so many times. */
+const latencyRounds = 4;
 
 /** Partitions of the topics, as `npm run mesh` makes them. */
 const partitions = 4;
@@ -105,11 +112,12 @@ export async function runKafkaBench(settings: KafkaBenchSettings): Promise<Kafka
   for (const peer of peers) await checkRecords(topics, peer);
   const ours = peers.find(({ name }) => name === "ours");
   if (!ours) throw new RangeError("ours must be among the peers");
-  const latencyMs = await measureUnitLatency({
+  const plain = `${messages.topic}.plain`;
+  await topics.create([{ ...messages, topic: plain }]);
+  const latency = await measureLatency(settings, {
     port: ours.server.port,
-    readingsPerSecond: latencyReadingsPerSecond,
-    ms: settings.latencyMs,
-    startSeconds: Math.floor(Date.now() / 1000) - 30 * 86_400,
+    brokers: addresses.kafkaBrokers,
+    topic: plain,
   });
   const results = peers.map(({ name, samples, acknowledged, server }) => {
     return { name, samples, acknowledged, peakMemoryMib: peakMemoryMib(server.pid) };
@@ -117,7 +125,7 @@ export async function runKafkaBench(settings: KafkaBenchSettings): Promise<Kafka
   await stack.disposeAsync();
   rmSync(folder, { recursive: true, force: true });
   const machine = machineFacts(Date.now());
-  return { kind: "kafka", machine, load: machineLoad.stop(), roundMs, partitions, peers: results, latencyMs };
+  return { kind: "kafka", machine, load: machineLoad.stop(), roundMs, partitions, peers: results, latency };
 }
 
 async function startPeer(
@@ -143,6 +151,24 @@ async function startPeer(
   );
   const load = await startLoadOn(name === "fastapi" ? "fastapi" : "ours", server.port);
   return { name, topic, server, pid: server.pid, load, samples: [], acknowledged: 0 };
+}
+
+async function measureLatency(
+  { latencyMs, warmUpMs }: KafkaBenchSettings,
+  to: { readonly port: number; readonly brokers: readonly string[]; readonly topic: string },
+): Promise<UnitLatency> {
+  await using ours = ingestUnits(to.port, Math.floor(Date.now() / 1000) - 30 * 86_400);
+  await using plain = plainUnits({ ...to, partitions });
+  const measure = (sender: UnitSender, ms: number) =>
+    measureUnitLatency(sender, { readingsPerSecond: latencyReadingsPerSecond, ms });
+  const oursMs: number[] = [];
+  const plainMs: number[] = [];
+  for (const sender of [ours, plain]) await measure(sender, warmUpMs);
+  for (let round = 0; round < latencyRounds; round++) {
+    oursMs.push(...(await measure(ours, latencyMs / latencyRounds)));
+    plainMs.push(...(await measure(plain, latencyMs / latencyRounds)));
+  }
+  return { oursMs, plainMs };
 }
 
 async function checkRecords(topics: BenchTopics, { name, topic, acknowledged }: Peer): Promise<void> {

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { measureUnitLatency } from "../kafka/unit-latency.ts";
+import { ingestUnits, measureUnitLatency, readingsPerUnit } from "../kafka/unit-latency.ts";
 import { pollUntil } from "../mesh/poll-until.ts";
 import { type LoadSpread, watchMachineLoad } from "../report/load-watch.ts";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
@@ -80,8 +80,9 @@ export async function runWindowsBench(settings: WindowsBenchSettings): Promise<W
   let sent = 0;
   const live = await ground.observe(async () => {
     const startSeconds = Math.floor(Date.now() / 1000) - 30 * 86_400;
-    const units = { port: ground.port, readingsPerSecond: liveReadingsPerSecond, ms: liveMs, startSeconds };
-    sent = (await measureUnitLatency(units)).length * 100;
+    await using units = ingestUnits(ground.port, startSeconds);
+    const rate = { readingsPerSecond: liveReadingsPerSecond, ms: liveMs };
+    sent = (await measureUnitLatency(units, rate)).length * readingsPerUnit;
   });
   await untilAll("the job has taken all readings");
   const readings = backlogReadings + sent;

@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { unlessAborted, withinTime } from "@devicemesh/kit/async/time-limit";
 import { type AcceptedSince, acceptedSinceOf } from "@devicemesh/pipeline";
-import { createKafka, type KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
+import type { KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
 import type { SensorSpec } from "@devicemesh/proto";
-import type { Admin, Kafka } from "kafkajs";
+import { fetchV12, listOffsetsV6 } from "@platformatic/kafka";
 import { createRetentionBound, type RetentionBound } from "../retention-bound.ts";
+import { BrokerError, createKafkaBrokers } from "./kafka-brokers.ts";
 
 /** Interval of polls: often enough to confirm the bound many times before it is stale. */
 const intervals = { knownMs: 15_000, failingMs: 1000 } as const;
@@ -13,8 +12,11 @@ const intervals = { knownMs: 15_000, failingMs: 1000 } as const;
 /** Confirms what is known. */
 const unbounded: AcceptedSince = { acceptedSinceMs: Number.NEGATIVE_INFINITY };
 
-/** Time limit of one poll of the topic, in ms. */
-const pollLimitMs = 20_000;
+/** Time limit of one request, in ms. */
+const requestTimeoutMs = 5000;
+
+/** Maximum bytes of one response: a record has some hundred. */
+const recordBytesMax = 1024 * 1024;
 
 /** The bound of ingest, from the retention topic. */
 export type KafkaRetentionBound = AsyncDisposable &
@@ -37,56 +39,66 @@ export function followRetentionTopic(options: {
   readonly sensors: readonly Pick<SensorSpec, "sensor" | "unit">[];
   readonly onChange: (isKnown: boolean, error?: unknown) => void;
 }): KafkaRetentionBound {
-  const { brokers, topic, security, sensors, onChange } = options;
-  const kafka = createKafka({ brokers, security, clientId: "devicemesh-ingest-retention", retries: 1 });
+  const { topic, sensors, onChange } = options;
+  const brokers = createKafkaBrokers({
+    ...options,
+    clientId: "devicemesh-ingest-retention",
+    requestTimeoutMs,
+  });
   const bound = createRetentionBound({ sensors });
   const stopping = new AbortController();
   const { signal } = stopping;
   const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
-  let admin: Admin | undefined;
-  let readTo = 0;
+  let readTo = 0n;
 
-  async function dropAdmin(): Promise<void> {
-    const old = admin;
-    admin = undefined;
-    await old?.disconnect().catch(() => {});
+  /** Returns host:port of the leader of the topic's one partition; undefined if there is no topic. */
+  async function leader(): Promise<string | undefined> {
+    try {
+      const [address] = await brokers.leadersOf(topic);
+      if (address === undefined) throw new Error(`the topic ${topic} has no leader`);
+      return address;
+    } catch (error) {
+      if (error instanceof BrokerError && error.type === "UNKNOWN_TOPIC_OR_PARTITION") return undefined;
+      throw error;
+    }
   }
 
-  /** Returns the end of the topic; undefined if there is no topic. */
-  async function endOfTopic(): Promise<number | undefined> {
-    if (!admin) {
-      admin = kafka.admin();
-      await admin.connect();
-    }
-    if (!(await admin.listTopics()).includes(topic)) return undefined;
-    const [partition] = await admin.fetchTopicOffsets(topic);
-    return Number(partition?.high ?? 0);
-  }
-
-  async function poll(): Promise<void> {
-    const asOfMs = performance.now();
-    const end = await endOfTopic();
-    if (end === undefined) return bound.confirm(unbounded, asOfMs);
-    if (end === 0) throw new Error(`the topic ${topic} is empty: the operator has not written to it yet`);
-    let accepted = unbounded;
-    if (end > readTo) {
-      accepted = await readRecord(kafka, topic, end - 1);
-      readTo = end;
-    }
-    bound.confirm(accepted, asOfMs);
+  /** Reads the last record, unless it is known. */
+  async function read(): Promise<AcceptedSince> {
+    const address = await leader();
+    if (address === undefined) return unbounded;
+    const connection = await brokers.to(address);
+    const partition = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp: endOfPartition };
+    const { topics } = await listOffsetsV6.api.async(connection, -1, 0, [
+      { name: topic, partitions: [partition] },
+    ]);
+    const end = topics[0]?.partitions[0]?.offset ?? 0n;
+    if (end === 0n) throw new Error(`the topic ${topic} is empty: the operator has not written to it yet`);
+    if (end <= readTo) return unbounded;
+    const place = { partition: 0, fetchOffset: end - 1n, currentLeaderEpoch: -1, lastFetchedEpoch: -1 };
+    const fetched = await fetchV12.api.async(
+      connection,
+      ...([requestTimeoutMs / 2, 1, recordBytesMax, 0, 0, -1] as const),
+      [{ topicId: topic, partitions: [{ ...place, partitionMaxBytes: recordBytesMax }] }],
+      [],
+      "",
+    );
+    const record = fetched.responses[0]?.partitions[0]?.records?.at(-1)?.records.at(-1);
+    const found = acceptedSinceOf(String(record?.value));
+    if (found === undefined) throw new Error(`the last record of ${topic} cannot be read`);
+    readTo = end;
+    return found;
   }
 
   async function follow(): Promise<void> {
     let wasKnown: boolean | undefined;
     while (!signal.aborted) {
       let failure: unknown;
+      const asOfMs = performance.now();
       try {
-        const polled = withinTime(poll(), { ms: pollLimitMs, what: `the retention topic ${topic}` });
-        await unlessAborted(polled, signal);
+        bound.confirm(await read(), asOfMs);
       } catch (error) {
         failure = error;
-        // A broker that does not answer would block this.
-        void dropAdmin();
       }
       if (signal.aborted) break;
       if (bound.isKnown() !== wasKnown) {
@@ -97,7 +109,6 @@ export function followRetentionTopic(options: {
       const pauseMs = failure === undefined ? intervals.knownMs : intervals.failingMs;
       await delay(pauseMs, undefined, { signal }).catch(() => {});
     }
-    void dropAdmin();
   }
 
   const following = follow();
@@ -108,36 +119,11 @@ export function followRetentionTopic(options: {
     asked,
     async [Symbol.asyncDispose]() {
       stopping.abort();
+      await brokers.close();
       await following;
     },
   };
 }
 
-/** Reads the record at an offset of the topic's one partition, with a separate group that commits nothing. */
-async function readRecord(kafka: Kafka, topic: string, offset: number): Promise<AcceptedSince> {
-  const consumer = kafka.consumer({
-    groupId: `${topic}-reader-${randomUUID()}`,
-    allowAutoTopicCreation: false,
-    maxWaitTimeInMs: 500,
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<AcceptedSince>();
-  promise.catch(() => {});
-  try {
-    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      async eachMessage({ message }) {
-        if (Number(message.offset) < offset) return;
-        const found = acceptedSinceOf(message.value?.toString() ?? "");
-        if (found === undefined) reject(new Error(`the last record of ${topic} cannot be read`));
-        else resolve(found);
-      },
-    });
-    consumer.seek({ topic, partition: 0, offset: String(offset) });
-    return await withinTime(promise, { ms: pollLimitMs / 2, what: `the last record of ${topic}` });
-  } finally {
-    await consumer.disconnect().catch(() => {});
-  }
-}
+/** Stands for the offset after the last record, in a request for offsets. */
+const endOfPartition = -1n;

@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 import { type BatchFate, type FakeBrokers, startFakeBrokers } from "../../../testing/fake-brokers.ts";
 import { batchOf, describeMessageLog, seriesOf } from "../../../testing/message-log.contract.ts";
 import { createKafkaMessageLog } from "./kafka-message-log.ts";
+import { createRecordBatchWriter, setBatchProducer } from "./kafka-record-batch.ts";
 import { createKafkaTopic } from "./kafka-topic.ts";
+import { createLogDevices } from "./log-devices.ts";
 import type { PartitionedLogLimits } from "./partitioned-log-limits.ts";
 
 function openLog({ addresses }: FakeBrokers, limits: Partial<PartitionedLogLimits> = {}) {
@@ -151,6 +153,60 @@ describe("the Kafka log", () => {
     const startMs = performance.now();
     await log.append(batchOf(seriesOf("b", 1)));
     expect(performance.now() - startMs).toBeGreaterThan(250);
+  });
+});
+
+describe("a topic", () => {
+  const { of } = createLogDevices({ partitions: 1 });
+
+  /** A batch of the first rows of a device; its producer is 0. */
+  function batch(rows: number): Buffer {
+    const writer = createRecordBatchWriter({ recordsMax: 10_000, bytesMax: 960 * 1024 });
+    const messages = batchOf(seriesOf("a", rows));
+    for (let row = 0; row < rows; row++) writer.add(messages, row, of("a"));
+    const bytes = writer.finish(0);
+    setBatchProducer(bytes, { id: 0n, epoch: 0, sequence: 0 });
+    return bytes;
+  }
+
+  async function open(requestTimeoutMs: number) {
+    const brokers = await startFakeBrokers({ topic: "t", partitions: 2, brokers: 1 });
+    const topic = createKafkaTopic({
+      brokers: brokers.addresses,
+      topic: "t",
+      clientId: "test",
+      requestTimeoutMs,
+    });
+    await topic.describe();
+    return {
+      brokers,
+      topic,
+      async [Symbol.asyncDispose]() {
+        await topic.close();
+        await brokers[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  it("sends small and large batches in one request", async () => {
+    await using test = await open(10_000);
+    const batches = [batch(3), batch(4000)];
+    const sent = batches.map((one, partition) => test.topic.send(partition, one));
+    expect(await Promise.all(sent)).toEqual(["appended", "appended"]);
+    expect(test.brokers.requests).toEqual([{ broker: 0, partitions: [0, 1] }]);
+    expect(test.brokers.store.stored.map(({ length }) => length)).toEqual([3, 4000]);
+  });
+
+  it("rejects all requests of a connection when one is not answered in time, and makes another", async () => {
+    await using test = await open(200);
+    test.brokers.fate = () => "store and stay silent";
+    const outcomes = await Promise.allSettled(
+      [0, 1].map((partition) => test.topic.send(partition, batch(3))),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    test.brokers.fate = () => "store";
+    expect(await test.topic.send(0, batch(3))).toBe("appended");
+    expect(test.brokers.store.stored.map(({ length }) => length)).toEqual([3, 3]);
   });
 });
 

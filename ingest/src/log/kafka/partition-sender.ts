@@ -1,3 +1,4 @@
+import { setImmediate as nextIteration } from "node:timers/promises";
 import { type Backoff, backoffDelayMs } from "@devicemesh/kit/lifetime/backoff";
 import type { MessageBatch } from "../message-log.ts";
 import { type Compression, type RecordBatchWriter, setBatchProducer } from "./kafka-record-batch.ts";
@@ -6,7 +7,7 @@ import type { PartitionedTopic } from "./partitioned-topic.ts";
 
 /** The limits of gathering and sending records. */
 export type SendLimits = {
-  /** How long a row may wait for others to share its send. */
+  /** The least time between the starts of two sends to a partition, unless one is full: rows share a send meanwhile. */
   readonly lingerMs: number;
   /** Maximum number of records in one send. */
   readonly sendRecordsMax: number;
@@ -46,13 +47,13 @@ export type PartitionSender<Append extends QueuedAppend> = {
   readonly busy: boolean;
   /** Adds rows of an append to the queue. */
   add(append: Append, part: PartitionRows): void;
-  /** Drops the rows of answered appends. */
-  dropAnswered(): void;
   /** Forgets earlier failures, for a sender that has no rows left to try. */
   forgetFailure(): void;
   /** Ends after the send in progress. */
   stop(): void;
 };
+
+const dropAtLeast = 1000;
 
 type Send<Append> = {
   readonly batch: Buffer;
@@ -92,6 +93,9 @@ export function createPartitionSender<Append extends QueuedAppend>(options: {
   let stopped = false;
   let endPause: (() => void) | undefined;
   let lingering = false;
+  let sentMs = Number.NEGATIVE_INFINITY;
+  /** Length of `waiting` at which answered appends are dropped from it. */
+  let dropAt = dropAtLeast;
 
   function take(): Send<Append> | undefined {
     const parts: { append: Append; rows: number }[] = [];
@@ -116,6 +120,14 @@ export function createPartitionSender<Append extends QueuedAppend>(options: {
     return records === 0 ? undefined : { records, parts, batch: writer.finish(Date.now()) };
   }
 
+  /** So that appends that time out while a send takes long do not accumulate. */
+  function dropAnswered(): void {
+    if (waiting[0]?.append.open === false) sentRows = 0;
+    waiting = waiting.filter(({ append }) => append.open);
+    length = waiting.reduce((sum, { first, end }) => sum + end - first, -sentRows);
+    dropAt = Math.max(dropAtLeast, 2 * waiting.length);
+  }
+
   async function pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
@@ -125,10 +137,12 @@ export function createPartitionSender<Append extends QueuedAppend>(options: {
     endPause = undefined;
   }
 
+  /** Waits for rows that can share the next send: those of this iteration of the event loop at least. */
   async function linger(): Promise<void> {
     if (length >= limits.sendRecordsMax || stopped) return;
     lingering = true;
-    await pause(limits.lingerMs);
+    const waitMs = sentMs + limits.lingerMs - monotonicMs();
+    await (waitMs > 0 ? pause(waitMs) : nextIteration());
     lingering = false;
   }
 
@@ -176,6 +190,7 @@ export function createPartitionSender<Append extends QueuedAppend>(options: {
       await linger();
       const next = take();
       if (next === undefined) continue;
+      sentMs = monotonicMs();
       // A connection that failed may still read the batch.
       if (await deliver(next)) writer.recycle(next.batch);
     }
@@ -190,17 +205,13 @@ export function createPartitionSender<Append extends QueuedAppend>(options: {
       return running;
     },
     add(append, part) {
+      if (waiting.length >= dropAt) dropAnswered();
       waiting.push({ append, ...part });
       length += part.end - part.first;
       if (lingering && length >= limits.sendRecordsMax) endPause?.();
       if (running || stopped) return;
       running = true;
       void run();
-    },
-    dropAnswered() {
-      if (waiting[0]?.append.open === false) sentRows = 0;
-      waiting = waiting.filter(({ append }) => append.open);
-      length = waiting.reduce((sum, { first, end }) => sum + end - first, -sentRows);
     },
     forgetFailure() {
       failing = undefined;

@@ -1,5 +1,4 @@
 import type { SendLimits } from "./partition-sender.ts";
-import type { WatchIntervals } from "./topic-watch.ts";
 
 /** The limits of a partitioned log. Each is an upper bound, inclusive. */
 export type PartitionedLogLimits = SendLimits & {
@@ -11,13 +10,13 @@ export type PartitionedLogLimits = SendLimits & {
   readonly closeGraceMs: number;
   /** Delay before a retry that callers receive. */
   readonly retryDelayMs: number;
-  /** Interval of polls of the topic. */
-  readonly watch: WatchIntervals;
+  /** Interval of polls of the topic: while it is healthy, and otherwise. */
+  readonly watch: { readonly healthyMs: number; readonly failingMs: number };
 };
 
 /** The defaults. */
 export const defaultPartitionedLogLimits = {
-  // A request costs a broker and this process the same whatever its size; this time is long enough to share it.
+  // A request costs a broker and this process the same whatever its size; under load, many rows share it.
   lingerMs: 5,
   // As many as fit into the bytes below.
   sendRecordsMax: 6000,

@@ -152,6 +152,24 @@ describe.concurrent("an unavailable log", () => {
   });
 });
 
+describe.concurrent("a log with a slow topic", () => {
+  it("sends nothing of thousands of appends that timed out while a send took long", async () => {
+    await using test = openLog();
+    test.fake.fate = () => "hold";
+    const slow = [test.log.append(batch("a"))];
+    await waitUntil(() => test.fake.sends.length === 1);
+    for (let i = 0; i < 3000; i++) slow.push(test.log.append(batch("a", 1)));
+    const outcomes = await Promise.allSettled(slow);
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(["rejected"]));
+    test.fake.fate = () => "store";
+    const later = Array.from({ length: 1500 }, () => test.log.append(batch("a", 1)));
+    test.fake.release();
+    await Promise.all(later);
+    expect(test.fake.stored.flat()).toHaveLength(3 + later.length);
+    expect(test.log.stats().readingsInFlight).toBe(0);
+  });
+});
+
 describe.concurrent("a log whose topic does not exist yet", () => {
   it("lets appends wait for it", async () => {
     await using test = openLog({ appendTimeoutMs: 5000 }, { exists: false });

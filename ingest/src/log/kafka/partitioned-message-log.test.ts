@@ -92,6 +92,15 @@ describe("the partitioned log", () => {
     expect(fake.sends).toEqual([{ partition: 0, records: 50 }]);
   });
 
+  it("does not delay a send unless the one before has just begun", async () => {
+    const { fake, log } = openLog({ lingerMs: 60_000 }, 1);
+    await log.append(batchOf(messages("a", 3)));
+    const next = log.append(batchOf(messages("a", 3, 3))).catch(() => {});
+    expect(fake.sends).toEqual([{ partition: 0, records: 3 }]);
+    await log.close();
+    await next;
+  });
+
   it("does not delay a full send", async () => {
     const { fake, log } = openLog({ lingerMs: 60_000, sendRecordsMax: 10 }, 1);
     await log.append(batchOf(messages("a", 10)));

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { withinTime } from "@devicemesh/kit/async/time-limit";
 import { withoutFigures } from "@devicemesh/kit/health/dependency-health";
 import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
@@ -8,7 +10,6 @@ import { createLogDevices, type LogDevices } from "./log-devices.ts";
 import { createPartitionSender, type PartitionSender, type QueuedAppend } from "./partition-sender.ts";
 import type { PartitionedLogLimits } from "./partitioned-log-limits.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
-import { watchTopic } from "./topic-watch.ts";
 
 /** The counts of a log since it was created, and its state. */
 export type PartitionedLogStats = {
@@ -40,6 +41,7 @@ export type PartitionedMessageLog = MessageLog & {
 type OpenAppend = QueuedAppend & {
   open: boolean;
   unacknowledged: number;
+  readonly promise: Promise<undefined>;
   readonly resolve: (found: undefined) => void;
   readonly reject: (error: RpcError) => void;
   timer: NodeJS.Timeout | undefined;
@@ -73,15 +75,13 @@ export function createPartitionedMessageLog(options: {
   let describing: { readonly sinceMs: number; readonly error: unknown } | undefined;
   /** Time of the last append that timed out. */
   let gaveUpMs = Number.NEGATIVE_INFINITY;
-  /** False while neither the topic nor a sender fails, so that an append need not ask each. */
-  let mayBeUnavailable = false;
   /** Set while the topic differs from the original one. */
   let refusal: RpcError | undefined;
   /** The last reported state; undefined before the first response. */
   let reachable: boolean | undefined;
   let reportedReason: string | undefined;
-  let dropping = false;
-  let whenEmpty: (() => void) | undefined;
+  const stopping = new AbortController();
+  const { signal } = stopping;
 
   function refuse(why: string): RpcError {
     return unavailable({
@@ -96,8 +96,6 @@ export function createPartitionedMessageLog(options: {
 
   /** Whether it has failed since before an append timed out, or for as long as one would have waited. */
   function isUnavailable(): boolean {
-    if (!mayBeUnavailable) return false;
-    mayBeUnavailable = describing !== undefined || senders.some(({ failing }) => failing !== undefined);
     const before = Math.max(gaveUpMs, monotonicMs() - limits.appendTimeoutMs);
     const isLong = (sinceMs: number | undefined) => sinceMs !== undefined && sinceMs <= before;
     return isLong(describing?.sinceMs) || senders.some(({ failing }) => isLong(failing?.sinceMs));
@@ -119,30 +117,21 @@ export function createPartitionedMessageLog(options: {
     reportReachable();
     const wrong = fault();
     fail(append, refuse(wrong instanceof RpcError ? wrong.message : "the message log is too slow"));
-    // Once for all appends that time out together.
-    if (dropping) return;
-    dropping = true;
-    setImmediate(() => {
-      dropping = false;
-      for (const sender of senders) sender.dropAnswered();
-    });
   }
 
   function queue(batch: MessageBatch, timeoutMs: number): Promise<undefined> {
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     const append: OpenAppend = {
+      ...Promise.withResolvers<undefined>(),
       batch,
       open: true,
       unacknowledged: batch.length,
-      resolve,
-      reject,
       timer: undefined,
     };
     append.timer = setTimeout(onTimeout, timeoutMs, append);
     open.add(append);
     readings += batch.length;
     distribute(append);
-    return promise;
+    return append.promise;
   }
 
   /** Passes each row to the sender of its device's partition; later, if there are none yet. */
@@ -162,7 +151,6 @@ export function createPartitionedMessageLog(options: {
     open.delete(append);
     clearTimeout(append.timer);
     readings -= append.batch.length;
-    if (open.size === 0) whenEmpty?.();
   }
 
   function acknowledge(append: OpenAppend, rows: number): void {
@@ -197,7 +185,6 @@ export function createPartitionedMessageLog(options: {
       },
       onFailed() {
         counts.failedSends++;
-        mayBeUnavailable = true;
         reportReachable();
       },
     });
@@ -227,38 +214,32 @@ export function createPartitionedMessageLog(options: {
     reportReachable();
   }
 
-  const watch = watchTopic({
-    topic,
-    intervals: limits.watch,
-    onState,
-    onFailure(error) {
-      describing = { sinceMs: describing?.sinceMs ?? monotonicMs(), error };
-      mayBeUnavailable = true;
-      reportReachable();
-    },
-    isHealthy: () =>
-      senders.length > 0 &&
-      describing === undefined &&
-      refusal === undefined &&
-      senders.every(({ failing }) => failing === undefined),
-  });
-
-  async function untilEmpty(timeoutMs: number): Promise<void> {
-    if (open.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    whenEmpty = resolve;
-    const timer = setTimeout(resolve, timeoutMs);
-    await promise;
-    clearTimeout(timer);
+  async function watch(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const state = await topic.describe();
+        if (!signal.aborted) onState(state);
+      } catch (error) {
+        describing = { sinceMs: describing?.sinceMs ?? monotonicMs(), error };
+        if (!signal.aborted) reportReachable();
+      }
+      const pauseMs =
+        senders.length > 0 && fault() === undefined ? limits.watch.healthyMs : limits.watch.failingMs;
+      await delay(pauseMs, undefined, { signal }).catch(() => {});
+    }
   }
 
   const close = closeOnce(async () => {
+    const answered = Promise.allSettled([...open].map(({ promise }) => promise));
+    const limit = { ms: limits.closeGraceMs, what: "the appends in progress" };
     // It is unknown when the topic will exist; appends that wait for it are rejected.
-    if (senders.length > 0) await untilEmpty(limits.closeGraceMs);
+    if (senders.length > 0) await withinTime(answered, limit).catch(() => {});
     for (const sender of senders) sender.stop();
     failAll(refuse("the message log is closing"));
-    await Promise.all([watch.stop(), topic.close()]);
+    stopping.abort();
+    await Promise.all([watching, topic.close()]);
   });
+  const watching = watch();
 
   return {
     append(batch) {
