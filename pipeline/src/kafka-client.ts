@@ -1,6 +1,7 @@
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { Kafka, logLevel, type SASLOptions } from "kafkajs";
+import { Kafka, logLevel, type Mechanism, type SASLOptions } from "kafkajs";
+import { rejectedCredentials } from "./kafka-security-error.ts";
 
 /** How a client proves who it is, and how it knows the brokers; cleartext without authentication if empty. */
 export type KafkaSecurity = {
@@ -18,7 +19,12 @@ export type KafkaSasl =
     }
   | {
       readonly mechanism: "OAUTHBEARER";
-      /** Is asked for each connection, so that a token may be replaced. */
+      /** The file of the token, as an absolute path. */
+      readonly tokenFile: string;
+      /**
+       * Reads the file; called for each authentication, so that the token may be replaced.
+       * @throws KafkaSecurityError if the token has expired or cannot be read.
+       */
       readonly token: () => Promise<string>;
     };
 
@@ -74,18 +80,22 @@ export function connectionSecurity(host: string, security: KafkaSecurity | undef
   return {
     // Node sends no server name by itself, and none may be an IP address.
     ...(tls && { tls: { ...tls }, tlsServerName: isIP(host) === 0 }),
-    ...(sasl && { sasl: { ...sasl } }),
+    ...(sasl && {
+      sasl: { ...sasl, ...(sasl.mechanism === "OAUTHBEARER" && { authBytesValidator: acceptedOrRejected }) },
+    }),
   };
+}
+
+/** A broker answers an accepted token with nothing, and a rejected one with the reason, without a code of an error. */
+function acceptedOrRejected(answer: Buffer, done: (error: Error | null, answer: Buffer) => void): void {
+  done(answer.length > 0 ? new Error(String(answer)) : null, answer);
 }
 
 /** As kafkajs has it. */
 const keepAliveDelayMs = 60_000;
 
-function kafkajsSasl(sasl: KafkaSasl): SASLOptions {
-  if (sasl.mechanism === "OAUTHBEARER") {
-    const { token } = sasl;
-    return { mechanism: "oauthbearer", oauthBearerProvider: async () => ({ value: await token() }) };
-  }
+function kafkajsSasl(sasl: KafkaSasl): SASLOptions | Mechanism {
+  if (sasl.mechanism === "OAUTHBEARER") return kafkajsBearer(sasl.token);
   const { mechanism, username, password } = sasl;
   const names = {
     PLAIN: "plain",
@@ -93,4 +103,34 @@ function kafkajsSasl(sasl: KafkaSasl): SASLOptions {
     "SCRAM-SHA-512": "scram-sha-512",
   } as const;
   return { mechanism: names[mechanism], username, password } as SASLOptions;
+}
+
+/** The one of kafkajs takes a rejected token for accepted, and then reports a closed connection. */
+function kafkajsBearer(token: () => Promise<string>): Mechanism {
+  return {
+    mechanism: "oauthbearer",
+    authenticationProvider: ({ saslAuthenticate }) => ({
+      async authenticate() {
+        const send = (text: string) =>
+          saslAuthenticate<string>({
+            request: { encode: () => withLength(text) },
+            response: { decode: (answer) => answer.subarray(lengthBytes), parse: String },
+          });
+        const rejection = await send(`n,,\u0001auth=Bearer ${await token()}\u0001\u0001`);
+        if (!rejection) return;
+        // The broker ends the exchange after this.
+        await send("\u0001").catch(() => {});
+        throw rejectedCredentials(rejection);
+      },
+    }),
+  };
+}
+
+const lengthBytes = 4;
+
+function withLength(text: string): Buffer {
+  const bytes = Buffer.alloc(lengthBytes + Buffer.byteLength(text));
+  bytes.writeInt32BE(bytes.length - lengthBytes);
+  bytes.write(text, lengthBytes);
+  return bytes;
 }

@@ -47,6 +47,13 @@ describe("an error of a Kafka client", () => {
     expect((named as Error).message).toContain(text);
   });
 
+  it("is the named one if a client wraps it", () => {
+    const named = new KafkaSecurityError("the token in --kafka-token FILE expired");
+    expect(namedKafkaError(failure("Connection failed.", { code: "PLT_KFK_AUTHENTICATION" }, named))).toBe(
+      named,
+    );
+  });
+
   it("is unchanged if it has another cause", () => {
     const error = failure("Connection failed.", {}, failure("refused", { code: "ECONNREFUSED" }));
     expect(namedKafkaError(error)).toBe(error);

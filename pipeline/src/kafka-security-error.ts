@@ -34,6 +34,8 @@ const otherCertificateCodes: ReadonlySet<unknown> = new Set([
  */
 export function namedKafkaError(error: unknown): unknown {
   const errors = chainOf(error);
+  const named = errors.find((one) => one instanceof KafkaSecurityError);
+  if (named) return named;
   const detail = errors.at(-1)?.message;
   const has = (codes: ReadonlySet<unknown>): boolean => errors.some(({ code }) => codes.has(code));
   if (has(untrustedCodes)) {
@@ -47,12 +49,15 @@ export function namedKafkaError(error: unknown): unknown {
   if (errors.some(isMechanismMissing)) {
     return new KafkaSecurityError(`the brokers do not offer the mechanism of --kafka-sasl (${detail})`);
   }
-  if (errors.some(isAuthentication)) {
-    return new KafkaSecurityError(
-      `the brokers reject the credentials: check --kafka-sasl with --kafka-username and --kafka-password, or --kafka-token (${detail})`,
-    );
-  }
+  if (errors.some(isAuthentication)) return rejectedCredentials(detail);
   return error;
+}
+
+/** Returns the error for credentials that the brokers reject. `detail` is what the broker or the client reports. */
+export function rejectedCredentials(detail: string | undefined): KafkaSecurityError {
+  return new KafkaSecurityError(
+    `the brokers reject the credentials: check --kafka-sasl with --kafka-username and --kafka-password, or --kafka-token (${detail})`,
+  );
 }
 
 type ClientError = Error & { readonly code?: unknown; readonly apiId?: unknown; readonly type?: unknown };

@@ -1,10 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { afterAll, describe, expect, it } from "vitest";
 import { kafkaBroker } from "./kafka-client.ts";
 import { jvmKafkaOptions, type KafkaSecurityConfig, kafkaSecurityOf } from "./kafka-security.ts";
+import { KafkaSecurityError } from "./kafka-security-error.ts";
 
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -38,14 +39,40 @@ describe("the security of connections to Kafka", () => {
     });
   });
 
-  it("reads the token of OAUTHBEARER again for each request", async () => {
-    const kafkaToken = fileOf("token", "first\n");
-    const security = kafkaSecurityOf({ kafkaTls: true, kafkaSasl: "OAUTHBEARER", kafkaToken });
-    const sasl = security?.sasl;
+  function bearerOf(kafkaToken: string) {
+    const sasl = kafkaSecurityOf({ kafkaTls: true, kafkaSasl: "OAUTHBEARER", kafkaToken })?.sasl;
     if (sasl?.mechanism !== "OAUTHBEARER") throw new Error("not OAUTHBEARER");
+    return sasl;
+  }
+  const jwtOf = (claims: object): string =>
+    ["head", JSON.stringify(claims), "sign"].map((part) => Buffer.from(part).toString("base64url")).join(".");
+  const nowSeconds = Math.floor(Date.now() / 1000);
+
+  it("reads the token of OAUTHBEARER again for each authentication", async () => {
+    const sasl = bearerOf(fileOf("token", "first\n"));
     expect(await sasl.token()).toBe("first");
     fileOf("token", "second");
     expect(await sasl.token()).toBe("second");
+  });
+
+  it.each([
+    ["a token that does not expire", jwtOf({ sub: "mesh" })],
+    ["a token that expires later", jwtOf({ exp: nowSeconds + 3600 })],
+    ["a token of another kind", "not.a token.of JSON"],
+  ])("accepts %s", async (_, token) => {
+    expect(await bearerOf(fileOf("token", token)).token()).toBe(token);
+  });
+
+  it("names the flag if the token has expired or its file is gone", async () => {
+    const file = fileOf("token", jwtOf({ exp: nowSeconds - 1 }));
+    const sasl = bearerOf(file);
+    const time = new Date((nowSeconds - 1) * 1000).toISOString();
+    const expired = new KafkaSecurityError(
+      `the token in --kafka-token ${file} expired at ${time}: replace it`,
+    );
+    await expect(sasl.token()).rejects.toEqual(expired);
+    rmSync(file);
+    await expect(sasl.token()).rejects.toEqual(new KafkaSecurityError(`--kafka-token ${file}: ENOENT`));
   });
 
   const mistakes: [text: string, config: KafkaSecurityConfig][] = [
@@ -77,6 +104,13 @@ describe("the security of connections to Kafka", () => {
     expect(jvmKafkaOptions({ tls: {} })).toEqual({ "security.protocol": "SSL" });
     const scram = { mechanism: "SCRAM-SHA-256", username: "mesh", password: "secret" } as const;
     expect(jvmKafkaOptions({ sasl: scram })).toMatchObject({ "security.protocol": "SASL_PLAINTEXT" });
+  });
+
+  it("is passed to clients of the JVM with the file of the token, not its text", () => {
+    const options = jvmKafkaOptions({ tls: {}, sasl: bearerOf(fileOf("a token", "secret")) });
+    expect(options).toMatchObject({ "security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER" });
+    expect(options["sasl.oauthbearer.token.endpoint.url"]).toBe(`file://${folder.path}/a%20token`);
+    expect(JSON.stringify(options)).not.toContain("secret");
   });
 });
 

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Setting } from "@devicemesh/kit/settings/setting-schema";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import type { KafkaSasl, KafkaSecurity } from "./kafka-client.ts";
+import { KafkaSecurityError } from "./kafka-security-error.ts";
 
 /** How every service connects to protected brokers: the same flag means the same everywhere. */
 export const kafkaSecuritySettings = {
@@ -60,7 +63,8 @@ export const kafkaSecuritySettings = {
     env: "DEVICEMESH_KAFKA_TOKEN",
     kind: "string",
     placeholder: "FILE",
-    description: "File with the token of OAUTHBEARER. It is read for each connection, so it may be replaced.",
+    description:
+      "File with the token of OAUTHBEARER. It is read for each authentication, so it may be replaced.",
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
@@ -108,7 +112,7 @@ function saslOf(config: KafkaSecurityConfig): KafkaSasl | undefined {
   if (mechanism === "OAUTHBEARER") {
     if (kafkaToken === undefined) throw new SettingsError("--kafka-sasl OAUTHBEARER needs --kafka-token");
     textOf("--kafka-token", kafkaToken);
-    return { mechanism, token: async () => (await readFile(kafkaToken, "utf8")).trim() };
+    return { mechanism, tokenFile: resolve(kafkaToken), token: () => readToken(kafkaToken) };
   }
   if (username === undefined || password === undefined) {
     throw new SettingsError(`--kafka-sasl ${mechanism} needs --kafka-username and --kafka-password`);
@@ -116,18 +120,49 @@ function saslOf(config: KafkaSecurityConfig): KafkaSasl | undefined {
   return { mechanism, username, password };
 }
 
+/** @throws KafkaSecurityError that names the flag. */
+async function readToken(file: string): Promise<string> {
+  let token: string;
+  try {
+    token = (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    throw new KafkaSecurityError(`--kafka-token ${file}: ${codeOf(error)}`);
+  }
+  const expiresMs = expiryOf(token);
+  // Some brokers close the connection without a reason.
+  if (expiresMs !== undefined && expiresMs <= Date.now()) {
+    const time = new Date(expiresMs).toISOString();
+    throw new KafkaSecurityError(`the token in --kafka-token ${file} expired at ${time}: replace it`);
+  }
+  return token;
+}
+
+/** Returns when a JSON web token expires, in ms since 1970; undefined for another token, or one without a limit. */
+function expiryOf(token: string): number | undefined {
+  try {
+    const claims: unknown = JSON.parse(String(Buffer.from(token.split(".")[1] ?? "", "base64url")));
+    const seconds = typeof claims === "object" && claims !== null && "exp" in claims ? claims.exp : undefined;
+    return typeof seconds === "number" ? seconds * 1000 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function textOf(flag: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "it cannot be read";
-    throw new SettingsError(`${flag} ${file}: ${code}`);
+    throw new SettingsError(`${flag} ${file}: ${codeOf(error)}`);
   }
 }
 
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : "it cannot be read";
+}
+
 /**
- * The same for a Kafka client of the JVM, without secrets: it reads the user's password or token from the login
- * configuration of its JVM (java.security.auth.login.config). A client certificate is not passed on.
+ * The same for a Kafka client of the JVM, without secrets: it reads the user's password from the login configuration of
+ * its JVM (java.security.auth.login.config), and the token from the same file. A client certificate is not passed on.
  */
 export function jvmKafkaOptions(security: KafkaSecurity | undefined): Readonly<Record<string, string>> {
   if (security === undefined) return {};
@@ -135,6 +170,13 @@ export function jvmKafkaOptions(security: KafkaSecurity | undefined): Readonly<R
   return {
     "security.protocol": `${sasl ? "SASL_" : ""}${tls ? "SSL" : "PLAINTEXT"}`,
     ...(sasl && { "sasl.mechanism": sasl.mechanism }),
+    ...(sasl?.mechanism === "OAUTHBEARER" && {
+      "sasl.jaas.config": `${jvmBearer}.OAuthBearerLoginModule required;`,
+      "sasl.login.callback.handler.class": `${jvmBearer}.OAuthBearerLoginCallbackHandler`,
+      "sasl.oauthbearer.token.endpoint.url": pathToFileURL(sasl.tokenFile).href,
+    }),
     ...(tls?.ca !== undefined && { "ssl.truststore.type": "PEM", "ssl.truststore.certificates": tls.ca }),
   };
 }
+
+const jvmBearer = "org.apache.kafka.common.security.oauthbearer";
