@@ -29,6 +29,20 @@ export const aggregatorSettings = defineSettings({
       placeholder: "HOST:PORT",
       description: "Address of Spark Connect.",
     },
+    sparkTls: {
+      flag: "--spark-tls",
+      env: "DEVICEMESH_SPARK_TLS",
+      kind: "boolean",
+      description:
+        "Connect to Spark Connect over TLS, which a managed Spark or a proxy in front of it serves. Implied by --spark-ca.",
+    },
+    sparkCa: {
+      flag: "--spark-ca",
+      env: "DEVICEMESH_SPARK_CA",
+      kind: "string",
+      placeholder: "FILE",
+      description: "CA (PEM) of the certificate of Spark Connect. The CAs of Node by default.",
+    },
     sparkToken: {
       flag: "--spark-token",
       env: "DEVICEMESH_SPARK_TOKEN",

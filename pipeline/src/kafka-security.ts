@@ -96,9 +96,9 @@ export function kafkaSecurityOf(config: KafkaSecurityConfig): KafkaSecurity | un
   }
   if (!isTls && sasl === undefined) return undefined;
   const tls = {
-    ...(kafkaCa !== undefined && { ca: textOf("--kafka-ca", kafkaCa) }),
-    ...(kafkaCert !== undefined && { cert: textOf("--kafka-cert", kafkaCert) }),
-    ...(kafkaKey !== undefined && { key: textOf("--kafka-key", kafkaKey) }),
+    ...(kafkaCa !== undefined && { ca: textOfFile("--kafka-ca", kafkaCa) }),
+    ...(kafkaCert !== undefined && { cert: textOfFile("--kafka-cert", kafkaCert) }),
+    ...(kafkaKey !== undefined && { key: textOfFile("--kafka-key", kafkaKey) }),
   };
   return { ...(isTls && { tls }), ...(sasl && { sasl }) };
 }
@@ -111,7 +111,7 @@ function saslOf(config: KafkaSecurityConfig): KafkaSasl | undefined {
   }
   if (mechanism === "OAUTHBEARER") {
     if (kafkaToken === undefined) throw new SettingsError("--kafka-sasl OAUTHBEARER needs --kafka-token");
-    textOf("--kafka-token", kafkaToken);
+    textOfFile("--kafka-token", kafkaToken);
     return { mechanism, tokenFile: resolve(kafkaToken), token: () => readToken(kafkaToken) };
   }
   if (username === undefined || password === undefined) {
@@ -148,7 +148,11 @@ function expiryOf(token: string): number | undefined {
   }
 }
 
-function textOf(flag: string, file: string): string {
+/**
+ * Reads the file that a flag names.
+ * @throws SettingsError that names both if it cannot be read.
+ */
+export function textOfFile(flag: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

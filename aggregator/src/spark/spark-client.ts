@@ -56,8 +56,10 @@ export const sparkDeadlines = { askMs: 10_000, startMs: 180_000, stopMs: 60_000 
 
 /** Creates a client. It connects with the first call, and again after each loss of the connection. */
 export function createSparkClient(options: {
-  /** host:port of Spark Connect (gRPC without TLS). */
+  /** host:port of Spark Connect. */
   readonly address: string;
+  /** Connect over TLS; PEM of the CA, those of Node if left out. Cleartext if undefined. */
+  readonly tls?: { readonly ca?: string } | undefined;
   /** A UUID; fixed, so that the next process finds the queries of this one. */
   readonly sessionId: string;
   readonly userId: string;
@@ -65,10 +67,10 @@ export function createSparkClient(options: {
   readonly token?: string | undefined;
   readonly deadlines?: { readonly askMs: number; readonly startMs: number; readonly stopMs: number };
 }): SparkClient {
-  const { address, sessionId, userId, token, deadlines = sparkDeadlines } = options;
-  const baseUrl = `http://${address}`;
+  const { address, tls, sessionId, userId, token, deadlines = sparkDeadlines } = options;
+  const baseUrl = `${tls ? "https" : "http"}://${address}`;
   // A ping detects a server that disappears without closing the connection before the deadline does.
-  const sessionManager = createClientSessions(baseUrl, { pingIntervalMs: 10_000, pingTimeoutMs: 5000 });
+  const sessionManager = createClientSessions(baseUrl, { pingIntervalMs: 10_000, pingTimeoutMs: 5000 }, tls);
   const interceptors = token === undefined ? [] : [bearer(token)];
   const client = createClient(
     SparkConnectService,

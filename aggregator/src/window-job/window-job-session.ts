@@ -23,10 +23,11 @@ export function windowSessionId(names: { readonly topicPrefix: string; readonly 
 export function openWindowSession(options: {
   /** host:port of Spark Connect. */
   readonly address: string;
+  readonly tls?: { readonly ca?: string } | undefined;
   readonly token?: string | undefined;
   readonly topicPrefix: string;
   readonly database: string;
 }): SparkClient {
-  const { address, token, ...names } = options;
-  return createSparkClient({ address, token, sessionId: windowSessionId(names), userId: "devicemesh" });
+  const { address, tls, token, ...names } = options;
+  return createSparkClient({ address, tls, token, sessionId: windowSessionId(names), userId: "devicemesh" });
 }
