@@ -5,6 +5,8 @@ import { loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { listOf } from "@devicemesh/kit/settings/list-of";
 import { runExportBench } from "./export/export-bench.ts";
 import { exportReport } from "./export/export-report.ts";
+import { freshnessSizes, runFreshnessBench } from "./freshness/freshness-bench.ts";
+import { freshnessReport } from "./freshness/freshness-report.ts";
 import { runImportBench } from "./import/import-bench.ts";
 import { importReport } from "./import/import-report.ts";
 import { runIngestBench } from "./ingest/ingest-bench.ts";
@@ -45,6 +47,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   peers,
   kafka,
   windows,
+  freshness,
   mesh,
   profiles: (config) => unwound((signal) => runProfiles(config, { progress, signal })),
 };
@@ -265,6 +268,15 @@ function windows(config: BenchConfig): Promise<Report> {
       }),
     ),
   );
+}
+
+function freshness({ quick, cache }: BenchConfig): Promise<Report> {
+  return unwound(async (signal) => {
+    const places = { cache: resolve(cache), env: process.env };
+    return freshnessReport(
+      await runFreshnessBench({ ...freshnessSizes(quick), ...places, progress, signal }),
+    );
+  });
 }
 
 /** Runs a bench with engines: at a signal they are ended in order. */

@@ -103,7 +103,7 @@ export async function measureMeshChain(
   progress(`${settings.liveDevices} devices play ...`);
   await delay(settings.liveMs / 3, undefined, { signal });
   const liveWatch = watchBatches(windowJob, backlogWatch.last?.batch);
-  const probes = await measureFreshness({
+  const { probes } = await measureFreshness({
     ingest: ingest.address,
     query: query.address,
     ms: settings.liveMs,

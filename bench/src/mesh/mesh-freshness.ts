@@ -4,15 +4,27 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { millisecondsFloor, protoTimestamp } from "@devicemesh/proto";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import type { Reached } from "../freshness/hops.ts";
 import { pollUntil } from "./poll-until.ts";
 import { createProbeTimes, type ProbeDelays } from "./probe-times.ts";
 
 /** The device of the probes. */
-const probeDevice = "bench-probe";
-/** Interval of the queries, in ms, which is also the precision of the delays. */
-export const probePollMs = 50;
+export const probeDevice = "bench-probe";
+/**
+ * Interval of the queries while a probe is in no answer yet, in ms; it is the precision of that delay. Otherwise fewer
+ * queries suffice, which leave the machine to what is measured.
+ */
+export const probePollMs = 10;
+const coveredPollMs = 50;
 /** Time limit for the last probes to be covered, in ms. */
 const coverLimitMs = 120_000;
+
+/** What was observed of the probes. */
+export type Freshness = {
+  readonly probes: ProbeDelays;
+  /** The frontiers that the answers stated, ms since 1970. */
+  readonly frontiers: Reached;
+};
 
 /**
  * Sends a reading periodically for `ms`, and queries it meanwhile.
@@ -24,20 +36,22 @@ export async function measureFreshness(options: {
   readonly query: string;
   readonly ms: number;
   readonly everyMs: number;
+  /** Returns how many probes the database has; it is not observed if left out. */
+  readonly countStored?: (() => Promise<number>) | undefined;
   readonly signal: AbortSignal;
-}): Promise<ProbeDelays> {
-  const { everyMs, signal } = options;
+}): Promise<Freshness> {
+  const { everyMs, countStored, signal } = options;
   const ingest = createClient(IngestService, createGrpcTransport({ baseUrl: `http://${options.ingest}` }));
   const query = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${options.query}` }));
   const times = createProbeTimes();
+  const frontiers: { readonly atMs: number; readonly value: number }[] = [];
 
   async function poll(): Promise<void> {
     const { rows, coverage } = await query.getAggregates({ deviceIds: [probeDevice] }, { timeoutMs: 30_000 });
-    times.answered({
-      count: Number(rows[0]?.count ?? 0n),
-      frontierMs: coverage?.frontier ? millisecondsFloor(coverage.frontier) : 0,
-      nowMs: Date.now(),
-    });
+    const frontierMs = coverage?.frontier ? millisecondsFloor(coverage.frontier) : 0;
+    const nowMs = Date.now();
+    times.answered({ count: Number(rows[0]?.count ?? 0n), frontierMs, nowMs });
+    if (frontierMs !== frontiers.at(-1)?.value) frontiers.push({ atMs: nowMs, value: frontierMs });
   }
 
   async function send(): Promise<void> {
@@ -59,16 +73,23 @@ export async function measureFreshness(options: {
   const sent = send().finally(() => {
     sending = false;
   });
+  async function observeStored(): Promise<void> {
+    while (countStored && !signal.aborted && (sending || times.open > 0)) {
+      if (times.unanswered > 0) times.stored(await countStored(), Date.now());
+      await delay(probePollMs, undefined, { signal }).catch(() => {});
+    }
+  }
+  const stored = observeStored();
   const seen = pollUntil({
     what: "all probes are covered by the frontier",
     limitMs: options.ms + coverLimitMs,
-    everyMs: probePollMs,
+    everyMs: () => (times.unanswered > 0 ? probePollMs : coveredPollMs),
     signal,
     async poll() {
       await poll();
       return !sending && times.open === 0 ? true : undefined;
     },
   });
-  await Promise.all([sent, seen]);
-  return times.delays();
+  await Promise.all([sent, seen, stored]);
+  return { probes: times.delays(), frontiers };
 }

@@ -43,6 +43,7 @@ const result: MeshResult = {
         { batch: 10, rows: 500, batchMs: 900 },
       ],
       probes: {
+        storedMs: [],
         inAnswerMs: Array.from({ length: 100 }, (_, index) => index + 1),
         coveredMs: Array.from({ length: 100 }, (_, index) => 10_000 + index),
       },

@@ -180,7 +180,7 @@ CPU is user and system time of the server process, all threads, from /proc; the 
 
 ${chainTable(result)}
 
-Batch times: median (minimum – maximum). Rows a second: all rows of the batches by all their time. The sink worked the backlog off before the window job was started; then the answer counted exactly the readings that were acknowledged. Probes are single readings while ${result.chain.live.devices} devices send one a second each, queried every ${probePollMs} ms.${standIn}
+Batch times: median (minimum – maximum). Rows a second: all rows of the batches by all their time. The sink worked the backlog off before the window job was started; then the answer counted exactly the readings that were acknowledged. Probes are single readings while ${result.chain.live.devices} devices send one a second each, queried every ${probePollMs} ms until an answer counts them.${standIn}
 
 ${machineText(machine)}. ${loadText(load, machine.cores)} ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.
 `;

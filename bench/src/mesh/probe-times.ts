@@ -1,5 +1,7 @@
 /** The delays of probes, in ms after their acknowledgement. */
 export type ProbeDelays = {
+  /** Until the database had them; 0 if it did before the acknowledgement arrived. Empty if that was not observed. */
+  readonly storedMs: readonly number[];
   /** Until an answer counted them; 0 if one did before the acknowledgement arrived. */
   readonly inAnswerMs: readonly number[];
   /** Until the frontier of an answer was after them, so that windows contain them. */
@@ -10,6 +12,8 @@ export type ProbeDelays = {
 export type ProbeTimes = {
   /** Records the acknowledgement of the next probe at `nowMs`. Times are of one clock, ms since 1970. */
   acknowledged(nowMs: number): void;
+  /** Records that the database has `count` probes at `nowMs`. */
+  stored(count: number, nowMs: number): void;
   /**
    * Records an answer at `nowMs`: it counts `count` probes, and everything that arrived before `frontierMs` is in
    * windows.
@@ -17,6 +21,8 @@ export type ProbeTimes = {
   answered(answer: { readonly count: number; readonly frontierMs: number; readonly nowMs: number }): void;
   /** Number of acknowledged probes that are not yet both in an answer and covered. */
   readonly open: number;
+  /** Number of acknowledged probes that are in no answer yet. */
+  readonly unanswered: number;
   delays(): ProbeDelays;
 };
 
@@ -25,6 +31,7 @@ export type ProbeTimes = {
  */
 export function createProbeTimes(): ProbeTimes {
   const acknowledgedMs: number[] = [];
+  const storedAtMs: number[] = [];
   const answeredAtMs: number[] = [];
   const coveredAtMs: number[] = [];
   const delaysOf = (times: readonly number[]): number[] =>
@@ -32,6 +39,9 @@ export function createProbeTimes(): ProbeTimes {
   return {
     acknowledged(nowMs) {
       acknowledgedMs.push(nowMs);
+    },
+    stored(count, nowMs) {
+      while (storedAtMs.length < count) storedAtMs.push(nowMs);
     },
     answered({ count, frontierMs, nowMs }) {
       while (answeredAtMs.length < count) answeredAtMs.push(nowMs);
@@ -43,6 +53,13 @@ export function createProbeTimes(): ProbeTimes {
     get open() {
       return acknowledgedMs.length - Math.min(answeredAtMs.length, coveredAtMs.length);
     },
-    delays: () => ({ inAnswerMs: delaysOf(answeredAtMs), coveredMs: delaysOf(coveredAtMs) }),
+    get unanswered() {
+      return Math.max(acknowledgedMs.length - answeredAtMs.length, 0);
+    },
+    delays: () => ({
+      storedMs: delaysOf(storedAtMs),
+      inAnswerMs: delaysOf(answeredAtMs),
+      coveredMs: delaysOf(coveredAtMs),
+    }),
   };
 }
