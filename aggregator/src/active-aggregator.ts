@@ -7,6 +7,7 @@ import { stepFrontier } from "./levels/frontier-step.ts";
 import { createRepairStep, stepLevels } from "./levels/maintenance-step.ts";
 import type { LogOffsets, TickLog } from "./log/log-access.ts";
 import { createLogEnd } from "./log/log-end.ts";
+import { createWatermarkProof } from "./log/proven-watermark.ts";
 import { stepTicks } from "./log/tick-step.ts";
 import { nextTickDelayMs } from "./log/tick-times.ts";
 import { createTickMemory } from "./log/ticks.ts";
@@ -94,7 +95,7 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
   let lag = 0;
   let hurryUntilMs = 0;
   const add = (batch: BatchProgress): void => {
-    lateAppends.add(batch);
+    lateAppends.add(batch, proof.provenMs(batch));
     if (alignDown(batch.watermarkMs ?? 0, segmentMs) > progress.frontier.frontierMs) {
       hurryUntilMs = performance.now() + hurryMs;
       lateAppendsLoop.wake();
@@ -125,6 +126,7 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
     clockSkewMs,
     newestMs,
   });
+  const proof = createWatermarkProof({ partitions: settings.partitions, clockSkewMs });
   const logEnd = createLogEnd(published.logEndMs);
   const stepRepairs = createRepairStep({ progress, store, clock });
   const problems = (): string[] => findProblems({ progress, job, nowMs: clock() });
@@ -139,7 +141,7 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
   run(
     "ticks",
     intervalsMs.ticks,
-    () => stepTicks({ progress, ticks, logEnd, log: dependencies.ticks, clock }),
+    () => stepTicks({ progress, ticks, proof, logEnd, log: dependencies.ticks, clock }),
     {
       dueInMs: () =>
         nextTickDelayMs({
@@ -147,6 +149,7 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
           logAheadMs: progress.logAheadMs,
           clockSkewMs,
           intervalMs: intervalsMs.ticks,
+          segmentMs,
         }),
     },
   );

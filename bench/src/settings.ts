@@ -12,7 +12,8 @@ export const benchSettings = defineSettings({
     "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, 10,000 device streams, imports, exports, the dashboard in Chromium, other databases under the same load (peers), ingest over one Kafka broker (kafka), the window job on Spark (windows), how old answers are (freshness), the real mesh of Kafka, Kafka Connect, MongoDB and Spark, and where the CPU time of the hot paths goes (profiles).",
   positionals: {
     max: 14,
-    placeholder: "ingest|query|watch|series|streams|import|export|page|peers|kafka|windows|freshness|mesh|profiles",
+    placeholder:
+      "ingest|query|watch|series|streams|import|export|page|peers|kafka|windows|freshness|mesh|profiles",
   },
   settings: {
     quick: {

@@ -16,8 +16,11 @@ export type RangeCheck = {
 
 /** Which messages Spark has taken without loss, or with a loss that is marked. */
 export type BatchChecks = {
-  /** Takes the next batch that was seen. Batches in between may be missing. */
-  add(batch: BatchProgress): void;
+  /**
+   * Takes the next batch that was seen. Batches in between may be missing. `provenMs` is the moment, at most its
+   * watermark, before which it and those before it have read every message.
+   */
+  add(batch: BatchProgress, provenMs: number | undefined): void;
   /** The ranges to read, the oldest first. */
   readonly waiting: readonly RangeCheck[];
   /** The windows of the oldest `count` ranges are marked. */
@@ -25,7 +28,7 @@ export type BatchChecks = {
   /** All messages before are in partials, or their windows are marked. */
   readonly checked: PartitionOffsets;
   /**
-   * The watermark of the newest checked batch whose messages the consumer with these committed offsets has
+   * What is proven of the newest checked batch whose messages the consumer with these committed offsets has
    * handled; undefined if there is none. It never goes back.
    */
   handledWatermarkMs(committed: PartitionOffsets): number | undefined;
@@ -34,7 +37,7 @@ export type BatchChecks = {
 type Entry = {
   readonly ranges: RangeCheck[];
   readonly ends: PartitionOffsets;
-  readonly watermarkMs: number | undefined;
+  readonly provenMs: number | undefined;
 };
 
 /**
@@ -52,7 +55,7 @@ export function createBatchChecks(options: {
   let lateWatermarkMs: number | undefined;
   let passedMs: number | undefined;
   const entries: Entry[] = [];
-  let points: { readonly ends: PartitionOffsets; readonly watermarkMs: number }[] = [];
+  let points: { readonly ends: PartitionOffsets; readonly provenMs: number }[] = [];
 
   function rangesOf({ startOffsets, rowsDropped, watermarkMs }: BatchProgress, ends: PartitionOffsets) {
     const from = merged(reached, startOffsets);
@@ -67,21 +70,21 @@ export function createBatchChecks(options: {
   /** Takes over what no range waits for. */
   function advance(): void {
     while (entries[0]?.ranges.length === 0) {
-      const { ends, watermarkMs } = entries.shift() as Entry;
+      const { ends, provenMs } = entries.shift() as Entry;
       checked = ends;
-      if (watermarkMs === undefined) continue;
-      points.push({ ends, watermarkMs });
+      if (provenMs === undefined) continue;
+      points.push({ ends, provenMs });
       // Without every other one the watermark moves in larger steps, never too far.
       if (points.length > waitingChecksMax) points = points.filter((_, place) => place % 2 === 1);
     }
   }
 
   return {
-    add(batch) {
+    add(batch, provenMs) {
       // A batch that is left out here is part of the gap before the next one.
       if (entries.length >= waitingChecksMax) return;
       const ends = merged(reached, batch.endOffsets);
-      entries.push({ ranges: rangesOf(batch, ends), ends, watermarkMs: batch.watermarkMs });
+      entries.push({ ranges: rangesOf(batch, ends), ends, provenMs });
       reached = ends;
       lateWatermarkMs = batch.watermarkMs;
       advance();
@@ -103,7 +106,7 @@ export function createBatchChecks(options: {
     handledWatermarkMs(committed) {
       const handled = points.findLastIndex(({ ends }) => !isAfter(ends, committed));
       if (handled >= 0) {
-        passedMs = Math.max(passedMs ?? 0, points[handled]?.watermarkMs as number);
+        passedMs = Math.max(passedMs ?? 0, points[handled]?.provenMs as number);
         points.splice(0, handled + 1);
       }
       return passedMs;

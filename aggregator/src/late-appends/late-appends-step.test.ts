@@ -57,6 +57,7 @@ async function setUp(options: { readonly checked?: number } = {}) {
   const add = (batch: number, from: number, to: number, rowsDropped = 0) =>
     late.add(
       batchOf({ batch, startOffsets: at(from), endOffsets: at(to), watermarkMs: 90_000, rowsDropped }),
+      90_000,
     );
   return { store, progress, sink, read, step, add };
 }

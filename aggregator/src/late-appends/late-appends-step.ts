@@ -42,7 +42,7 @@ export function createLateAppendsStep(dependencies: {
   const { progress, job, offsets, reader, store, clock } = dependencies;
   const { windowMs, segmentMs } = progress.levels[0] as Level;
   let sinceMs = 0;
-  let early: BatchProgress[] = [];
+  let early: (readonly [BatchProgress, number | undefined])[] = [];
   let persistedAtMs = clock();
 
   /** Batches are checked from where the last aggregator was. */
@@ -52,7 +52,7 @@ export function createLateAppendsStep(dependencies: {
     const checked = checkpoint.checked ?? checkpoint.startingOffsets;
     sinceMs = checkpoint.sinceMs;
     progress.checks = createBatchChecks({ checked, sinceMs });
-    for (const batch of early) progress.checks.add(batch);
+    for (const [batch, provenMs] of early) progress.checks.add(batch, provenMs);
     early = [];
   }
 
@@ -93,10 +93,11 @@ export function createLateAppendsStep(dependencies: {
   }
 
   return {
-    add(batch: BatchProgress): void {
-      if (progress.checks) progress.checks.add(batch);
+    /** `provenMs` is what the ticks prove of the batch: see WatermarkProof. */
+    add(batch: BatchProgress, provenMs: number | undefined): void {
+      if (progress.checks) progress.checks.add(batch, provenMs);
       // What is too old to be kept is read as a gap.
-      else early = [...early, batch].slice(-100);
+      else early = [...early, [batch, provenMs] as const].slice(-100);
     },
     async step(signal: AbortSignal): Promise<void> {
       if (!progress.checks) await open();

@@ -12,7 +12,13 @@ const record = (offset: number, arrivedMs: number, changes: Partial<LogRecord> =
   ...changes,
 });
 const late = (arrivedMs: number) => ({ deviceId: "a", sensor: "temperature", windowMs: 20_000, arrivedMs });
-const sizes = { windowMs: 10_000, segmentMs: 10_000, sinceMs: 0, newestMs: new Map<number, number>() };
+const sizes = {
+  windowMs: 10_000,
+  segmentMs: 10_000,
+  sinceMs: 0,
+  newestMs: new Map<number, number>(),
+  leadMs: 0,
+};
 const batch = { from: at(0), to: at(100), watermarkMs: 50_000, isGap: false };
 
 describe("createLateAppends", () => {

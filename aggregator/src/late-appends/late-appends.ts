@@ -1,5 +1,6 @@
 import { parseIdentity } from "@devicemesh/pipeline";
 import { alignDown } from "@devicemesh/proto";
+import { tickLeadMs } from "../log/tick-times.ts";
 import type { RangeCheck } from "./batch-checks.ts";
 
 /** A record of the messages topic. */
@@ -30,7 +31,8 @@ export type LateAppends = {
 /**
  * Makes one for these ranges, in order. A message is late if its segment ended at or before a watermark that its
  * batch may have had. Where the batches are known that is theirs. In a gap no watermark was ahead of all that
- * its partition held before the message, of which `newestMs` is the largest append time before the gap.
+ * its partition had before the message by more than the lead of ticks; `newestMs` is the largest append time before
+ * the gap.
  */
 export function createLateAppends(options: {
   readonly ranges: readonly RangeCheck[];
@@ -40,8 +42,10 @@ export function createLateAppends(options: {
   readonly segmentMs: number;
   /** By partition; needed for gaps only. */
   readonly newestMs: ReadonlyMap<number, number>;
+  /** By how much Spark counts a tick as later, in ms. */
+  readonly leadMs?: number;
 }): LateAppends {
-  const { ranges, sinceMs, windowMs, segmentMs } = options;
+  const { ranges, sinceMs, windowMs, segmentMs, leadMs = tickLeadMs } = options;
   const newestMs = new Map(options.newestMs);
 
   function isLate({ partition, offset, arrivedMs }: LogRecord): boolean {
@@ -51,7 +55,7 @@ export function createLateAppends(options: {
       ({ from, to }) => offset >= (from.get(partition) ?? 0) && offset < (to.get(partition) ?? 0),
     );
     if (!range) return false;
-    const watermarkMs = range.isGap ? Math.min(newest, range.watermarkMs) : range.watermarkMs;
+    const watermarkMs = range.isGap ? Math.min(newest + leadMs, range.watermarkMs) : range.watermarkMs;
     return arrivedMs < sinceMs || alignDown(arrivedMs, segmentMs) + segmentMs <= watermarkMs;
   }
 

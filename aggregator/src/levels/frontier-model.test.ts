@@ -15,10 +15,12 @@ const firstCaught: Partial<Record<LeftOut, number>> = {
   marksoon: 170,
   marktime: 50,
   markcoarse: 16,
+  noproof: 322,
+  nolead: 36,
 };
 
 describe("answers over random schedules of crashes, redelivery, late and duplicate messages, clocks that step back, and expiry", () => {
-  it(`equal brute force in ${seeds} runs, with nothing dropped unless a clock steps back`, {
+  it(`equal brute force in ${seeds} runs, with nothing dropped unless a clock steps back or ticks are early`, {
     timeout: 300_000,
   }, () => {
     const sums = {
@@ -34,7 +36,7 @@ describe("answers over random schedules of crashes, redelivery, late and duplica
     for (let seed = 0; seed < seeds; seed++) {
       const run = runMeshModel({ seed });
       expect(run.wrong).toBeUndefined();
-      if (!run.hasSteps) expect(run.dropped).toBe(0);
+      if (!run.hasSteps && !run.hasLead) expect(run.dropped).toBe(0);
       sums.dropped += Number(run.dropped > 0);
       sums.answers += run.answers;
       sums.fromCoarse += run.fromCoarse;

@@ -25,7 +25,7 @@ function setUp() {
   let batch = 0;
   /** Spark has done a batch that took the messages before this offset. */
   function see(watermarkMs: number, endOffset = 11): void {
-    checks.add(batchOf({ batch: batch++, watermarkMs, endOffsets: new Map([[0, endOffset]]) }));
+    checks.add(batchOf({ batch: batch++, watermarkMs, endOffsets: new Map([[0, endOffset]]) }), watermarkMs);
   }
   const log = { ends: places(5, 2), committed: places(5, 2), messages: new Map([[0, 0]]) };
   const offsets = {

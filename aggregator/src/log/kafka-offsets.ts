@@ -23,12 +23,14 @@ export async function openKafkaOffsets(options: {
 
   async function endsOf(topicNames: readonly string[]): Promise<Map<string, number>> {
     const ends = new Map<string, number>();
-    for (const topic of topicNames) {
-      for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
-        ends.set(`${topic}/${partition}`, Number(high));
-        firsts.set(`${topic}/${partition}`, Number(low));
-      }
-    }
+    await Promise.all(
+      topicNames.map(async (topic) => {
+        for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
+          ends.set(`${topic}/${partition}`, Number(high));
+          firsts.set(`${topic}/${partition}`, Number(low));
+        }
+      }),
+    );
     return ends;
   }
 
@@ -57,13 +59,15 @@ export async function openKafkaOffsets(options: {
       return byPartition(await admin.fetchTopicOffsets(topics.messages));
     },
     async ends() {
-      return { windows: await endsOf([topics.windows]), deadLetters: await endsOf(letters) };
+      const [windows, deadLetters] = await Promise.all([endsOf([topics.windows]), endsOf(letters)]);
+      return { windows, deadLetters };
     },
     async committed() {
-      return {
-        windows: await committedOf(connectorGroup(connectors.windows), [topics.windows]),
-        deadLetters: await committedOf(deadLetterGroup, letters),
-      };
+      const [windows, deadLetters] = await Promise.all([
+        committedOf(connectorGroup(connectors.windows), [topics.windows]),
+        committedOf(deadLetterGroup, letters),
+      ]);
+      return { windows, deadLetters };
     },
     async messageOffsetsAt(ms) {
       if (ms > 0) return byPartition(await admin.fetchTopicOffsetsByTimestamp(topics.messages, ms));

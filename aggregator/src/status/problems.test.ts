@@ -39,7 +39,7 @@ describe("findProblems", () => {
 
   it("names dropped messages until their windows are marked, and not after", () => {
     const checks = createBatchChecks({ checked: new Map(), sinceMs: 0 });
-    checks.add(batchOf({ batch: 0, rowsDropped: 3, watermarkMs: 5000, endOffsets: new Map([[0, 9]]) }));
+    checks.add(batchOf({ batch: 0, rowsDropped: 3, watermarkMs: 5000, endOffsets: new Map([[0, 9]]) }), 5000);
     const progress = healthyProgress({ checks });
     const reported = (job: ReturnType<typeof createMemoryWindowJob>) => job.report({ rowsDropped: 3 });
     expect(problemsOf(progress, reported)).toEqual([

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { tickLeadMs } from "../log/tick-times.ts";
 import {
   appendTo,
   filter,
@@ -58,6 +59,10 @@ export const windowSessionSettings: Readonly<Record<string, string>> = {
   "spark.sql.shuffle.partitions": "2",
   "spark.sql.streaming.multipleWatermarkPolicy": "min",
   "spark.sql.streaming.noDataMicroBatches.enabled": "true",
+  // They would copy the columns and the condition into each source, and the columns into the condition.
+  "spark.sql.optimizer.excludedRules": ["PushProjectionThroughUnion", "PushDownPredicates"]
+    .map((rule) => `org.apache.spark.sql.catalyst.optimizer.${rule}`)
+    .join(","),
 };
 
 /**
@@ -88,8 +93,8 @@ const identityPattern = "^[^|]+[|][^|]+[|][0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0
  */
 export function windowPlan(options: WindowPlanMeaning & WindowPlanRun): StreamingQuery {
   const { partitions, outputTopic, checkpointLocation, queryName, triggerMs } = options;
-  const sources = Array.from({ length: partitions }, (_, partition) => messagesOf(partition, options));
-  return appendTo(partialsOf(unionAll(sources), options), {
+  const sources = Array.from({ length: partitions }, (_, partition) => recordsOf(partition, options));
+  return appendTo(partialsOf(messagesOf(unionAll(sources)), options), {
     format: "kafka",
     options: {
       ...kafkaClientOf(options),
@@ -109,10 +114,10 @@ function kafkaClientOf({ brokers, kafkaOptions = {} }: WindowPlanRun): Record<st
 
 /**
  * One source and one watermark for each partition: Spark uses the minimum of the watermarks, so no message is late for
- * its segment however unevenly the partitions are read. The columns are computed before the watermark, once a row.
- * `value` is null in a record that the raw store certainly rejects.
+ * its segment however unevenly the partitions are read. All else is computed once, after their union: Spark plans,
+ * generates and sends to each task in each batch whatever is in a source, for each of them.
  */
-function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRun): Relation {
+function recordsOf(partition: number, options: WindowPlanMeaning & WindowPlanRun): Relation {
   const { topic, sinceMs, startingOffsets, maxOffsetsPerTrigger, watermarkDelayMs } = options;
   const records = streamFrom("kafka", {
     ...kafkaClientOf(options),
@@ -126,10 +131,20 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
   const texts = project(records, [
     // Messages that arrived before the checkpoint's start are one segment, which is never written and later counted as
     // dropped. IF keeps the column nullable, which the condition above the watermark relies on; greatest() would not.
-    `IF(timestamp < ${beforeStart(sinceMs)}, ${beforeStart(sinceMs)}, timestamp) AS arrived`,
+    // A tick counts as later than it is: the batch after the one that reads it closes a segment that ends within the
+    // lead, with what that batch reads itself, and only the batch after both drops what comes too late.
+    `IF(timestamp < ${beforeStart(sinceMs)},
+      ${beforeStart(sinceMs)},
+      IF(value IS NULL, timestamp + INTERVAL '${(tickLeadMs / 1000).toFixed(3)}' SECOND, timestamp)
+    ) AS arrived`,
     "CAST(key AS STRING) AS identity",
     "CAST(value AS STRING) AS text",
   ]);
+  return withWatermark(texts, "arrived", watermarkDelayMs);
+}
+
+/** The columns of messages. `value` is null in a record that the raw store certainly rejects. */
+function messagesOf(texts: Relation): Relation {
   const parts = project(texts, [
     "arrived",
     "identity",
@@ -169,7 +184,7 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
     ) AS message`,
     "IF(plain_value IS NULL AND at IS NOT NULL, hex(substring(CAST(text AS BINARY), 1, 4)), NULL) AS head",
   ]);
-  const messages = project(parsed, [
+  return project(parsed, [
     "arrived",
     "device_id",
     "sensor",
@@ -183,7 +198,6 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
       WHEN head RLIKE '00|^EFBBBF|^FEFF|^FFFE' THEN double('NaN')
     END AS value`,
   ]);
-  return withWatermark(messages, "arrived", watermarkDelayMs);
 }
 
 /** The time that stands for all append times before the start of the checkpoint. */
@@ -192,8 +206,8 @@ function beforeStart(sinceMs: number): string {
 }
 
 function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: WindowPlanMeaning & WindowPlanRun) {
-  // Because each part of it uses the watermark's column, the condition stays above the watermark, which therefore sees
-  // the ticks too. The comparison is always true, but Spark does not know it.
+  // Because each part of it uses the watermark's column, the condition stays above the watermark in any case, which
+  // therefore sees the ticks too. The comparison is always true, but Spark does not know it.
   const valid = filter(
     messages,
     `IF(arrived IS NULL, false, arrived >= ${beforeStart(sinceMs)} AND at IS NOT NULL AND value IS NOT NULL)`,

@@ -106,8 +106,10 @@ type SparkState = {
   /** The largest append time so far, by partition. */
   readonly newestMs: (number | undefined)[];
   readonly groups: Map<string, ModelPartial>;
-  /** The watermark of the next batch. */
+  /** The watermark of the next batch, by which it closes segments. */
   readonly watermarkMs: number | undefined;
+  /** The watermark of the batch before, by which the next batch drops messages. */
+  readonly lateMs: number | undefined;
   /** Messages that the batch dropped. */
   dropped: number;
 };
@@ -125,6 +127,8 @@ export function createSparkModel(options: {
   readonly records: readonly (readonly ModelRecord[])[];
   readonly random: ModelRandom;
   readonly delayMs: number;
+  /** By how much it counts a tick as later than its append time. */
+  readonly leadMs: number;
   /** Leaves out the rule that the slowest partition decides. */
   readonly isFastestDeciding: boolean;
   /** The topic of partials. */
@@ -141,22 +145,24 @@ export function createSparkModel(options: {
       newestMs: records.map(() => undefined),
       groups: new Map(),
       watermarkMs: undefined,
+      lateMs: undefined,
       dropped: 0,
     };
   }
 
-  function take(next: SparkState, partition: number, watermarkMs: number): void {
+  function take(next: SparkState, partition: number): void {
     const record = records[partition]?.[next.positions[partition] as number];
     if (!record) return;
     next.positions[partition] = (next.positions[partition] as number) + 1;
     // What arrived before it counts is one segment, which is never written.
     const arrivedMs = Math.max(record.arrivedMs, sinceMs - 1);
-    next.newestMs[partition] = Math.max(next.newestMs[partition] ?? 0, arrivedMs);
+    const countedMs = record.reading ? arrivedMs : arrivedMs + options.leadMs;
+    next.newestMs[partition] = Math.max(next.newestMs[partition] ?? 0, countedMs);
     if (!record.reading) return;
     const { device, timestampMs, value } = record.reading;
     const windowMs = alignDown(timestampMs, modelSizes.windowMs);
     const segmentMs = alignDown(arrivedMs, modelSizes.segmentMs);
-    if (segmentMs + modelSizes.segmentMs <= watermarkMs) {
+    if (segmentMs + modelSizes.segmentMs <= (next.lateMs ?? Number.NEGATIVE_INFINITY)) {
       next.dropped++;
       return;
     }
@@ -179,11 +185,12 @@ export function createSparkModel(options: {
         newestMs: [...state.newestMs],
         groups: new Map(state.groups),
         watermarkMs: state.watermarkMs,
+        lateMs: state.lateMs,
         dropped: 0,
       };
       for (const partition of records.keys()) {
         const count = random.pick([0, 1, 3, 10]);
-        for (let taken = 0; taken < count; taken++) take(next, partition, watermarkMs);
+        for (let taken = 0; taken < count; taken++) take(next, partition);
       }
       for (const [key, partial] of next.groups) {
         if (partial.segmentMs + modelSizes.segmentMs > watermarkMs) continue;
@@ -204,7 +211,7 @@ export function createSparkModel(options: {
         const decidingMs = options.isFastestDeciding ? Math.max(...newest) : Math.min(...newest);
         next.watermarkMs = Math.max(next.watermarkMs ?? 0, decidingMs - options.delayMs);
       }
-      state = next;
+      state = { ...next, lateMs: state.watermarkMs };
       return batch;
     },
     /** A new checkpoint that takes what arrived at or after `ms`, and nothing else; gives where it begins. */

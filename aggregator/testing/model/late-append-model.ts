@@ -15,8 +15,10 @@ export function createLateAppendModel(options: {
   readonly database: ReturnType<typeof createDatabaseModel>;
   readonly random: ModelRandom;
   readonly leftOut: LeftOut | undefined;
+  readonly leadMs: number;
+  readonly provenMs: (batch: ModelBatch) => number | undefined;
 }) {
-  const { records, database, random, leftOut } = options;
+  const { records, database, random, leftOut, leadMs } = options;
   let checkpoint = { sinceMs: 0, checked: new Map() as PartitionOffsets };
   let checks = createBatchChecks(checkpoint);
   let unchecked: number | undefined;
@@ -37,6 +39,7 @@ export function createLateAppendModel(options: {
       sinceMs: checkpoint.sinceMs,
       ...modelSizes,
       newestMs: newestBefore(ranges[0]?.from ?? new Map()),
+      leadMs: leftOut === "nolead" ? 0 : leadMs,
     });
     for (const [partition, list] of records.entries()) {
       const since = Math.min(...ranges.map(({ from }) => from.get(partition) ?? 0));
@@ -61,10 +64,11 @@ export function createLateAppendModel(options: {
     /** Sees a batch of Spark, or misses it. */
     see(batch: ModelBatch | undefined): void {
       if (!batch) return;
-      unchecked = batch.watermarkMs;
+      const provenMs = leftOut === "noproof" ? batch.watermarkMs : options.provenMs(batch);
+      unchecked = provenMs;
       if (random.next() < 0.2) return;
       const startOffsets = leftOut === "nogaps" ? new Map() : batch.startOffsets;
-      checks.add({ ...batch, startOffsets } as BatchProgress);
+      checks.add({ ...batch, startOffsets } as BatchProgress, provenMs);
     },
     step(committed: PartitionOffsets, frontierMs: number): void {
       const [first] = checks.waiting;

@@ -6,7 +6,7 @@ import {
   proposedFrontier,
   reachedFrontier,
 } from "../../src/levels/frontier.ts";
-import { createTickMemory, type Tick } from "../../src/log/ticks.ts";
+import type { Tick } from "../../src/log/ticks.ts";
 import { answerOf, type ModelAnswer } from "./answer-model.ts";
 import { createDatabaseModel, type ModelDeadLetter } from "./database-model.ts";
 import {
@@ -24,6 +24,7 @@ import { createModelRandom } from "./model-random.ts";
 import type { LeftOut, ModelRun } from "./model-rules.ts";
 import { figuresText, isExact, sumOf } from "./pending-model.ts";
 import { createIngestModel, createRetentionModel, modelLimits } from "./retention-model.ts";
+import { createTickModel } from "./tick-model.ts";
 
 /** The start of time in the model, a multiple of every size. */
 const startMs = Date.UTC(2026, 0, 1);
@@ -46,6 +47,7 @@ export function runMeshModel(options: {
   // Without expiry, a horizon may be of any age.
   const isExpiring = seed % 2 === 1;
   const hasSteps = seed % 5 < 2;
+  const leadMs = seed % 7 < 3 ? random.between(1, 6) : 0;
   let nowMs = startMs;
 
   const log = createLogModel(partitions);
@@ -60,20 +62,16 @@ export function runMeshModel(options: {
     records: log.records,
     random,
     delayMs,
+    leadMs,
     isFastestDeciding: leftOut === "maxwm",
     topic: partials,
   });
   let completeThroughMs = 0;
   let frontier: FrontierState = { frontierMs: 0 };
-  const newTickMemory = () =>
-    createTickMemory({
-      partitions,
-      clockSkewMs: 0,
-      newestMs: log.newestMs(),
-      ticksMax: random.pick([4, 40]),
-    });
-  let ticks = newTickMemory();
-  const lateAppends = createLateAppendModel({ records: log.records, database, random, leftOut });
+  const ticks = createTickModel({ partitions, leadMs, random, newestMs: log.newestMs });
+  const { provenMs } = ticks;
+  const checking = { records: log.records, database, random, leftOut, leadMs, provenMs };
+  const lateAppends = createLateAppendModel(checking);
   const retention = createRetentionModel({ random, leftOut });
   const ingest = createIngestModel({ retention, random });
   const held: ModelHorizon[] = [];
@@ -203,7 +201,7 @@ export function runMeshModel(options: {
     // Another aggregator takes over: it knows only what is published.
     if (random.next() < 0.03) {
       frontier = { frontierMs };
-      ticks = newTickMemory();
+      ticks.takeOver();
       lateAppends.takeOver();
     }
   }
@@ -295,6 +293,7 @@ export function runMeshModel(options: {
     rejected: ingest.rejected,
     dropped: spark.dropped,
     hasSteps,
+    hasLead: leadMs > 0,
     hasMoved: frontier.frontierMs > 0,
   };
 }

@@ -23,6 +23,10 @@ export const rules = [
   "marktime",
   "markcoarse",
   "nohold",
+  // Ticks that Spark counts as later: a batch's watermark counts as far as the ticks prove what it has read; in a gap
+  // the watermark may have been ahead.
+  "noproof",
+  "nolead",
 ] as const;
 
 /** A rule; or `redeliver`, that a redelivery is not a duplicate, which affects latency only. */
@@ -44,5 +48,7 @@ export type ModelRun = {
   readonly dropped: number;
   /** Whether clocks of brokers stepped back. */
   readonly hasSteps: boolean;
+  /** Whether Spark counted ticks as later. */
+  readonly hasLead: boolean;
   readonly hasMoved: boolean;
 };

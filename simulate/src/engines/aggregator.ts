@@ -4,6 +4,7 @@ import { stepFrontier } from "@devicemesh/aggregator/levels/frontier-step";
 import { createRepairStep, stepLevels } from "@devicemesh/aggregator/levels/maintenance-step";
 import type { LogOffsets, PartitionOffsets } from "@devicemesh/aggregator/log/log-access";
 import { createLogEnd } from "@devicemesh/aggregator/log/log-end";
+import { createWatermarkProof } from "@devicemesh/aggregator/log/proven-watermark";
 import { stepTicks } from "@devicemesh/aggregator/log/tick-step";
 import { createTickMemory } from "@devicemesh/aggregator/log/ticks";
 import { createProgress, type Progress } from "@devicemesh/aggregator/status/progress";
@@ -43,6 +44,7 @@ export async function startAggregator(options: {
   const progress = createProgress(settings, await database.readFrontier(), clock());
   const newestMs = await newestAppends(await offsets.messageEnds(), offsets.messageOffsetsAt);
   const ticks = createTickMemory({ partitions: settings.partitions, clockSkewMs: 0, newestMs });
+  const proof = createWatermarkProof({ partitions: settings.partitions, clockSkewMs: 0 });
   const logEnd = createLogEnd(progress.logEndMs);
   const stepRepairs = createRepairStep({ progress, store: database, clock });
   const lateAppends = createLateAppendsStep({
@@ -64,10 +66,10 @@ export async function startAggregator(options: {
 
   return {
     progress,
-    addBatch: lateAppends.add,
+    addBatch: (batch) => lateAppends.add(batch, proof.provenMs(batch)),
     async step(round) {
       const ticksLog = { appendRound: async () => round };
-      await stepTicks({ progress, ticks, logEnd, log: ticksLog, clock });
+      await stepTicks({ progress, ticks, proof, logEnd, log: ticksLog, clock });
       await lateAppends.step(signal);
       await stepFrontier({ progress, ticks, offsets, store: database, clock }, signal);
       await stepLevels({ progress, store: database }, signal);

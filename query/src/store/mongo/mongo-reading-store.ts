@@ -27,8 +27,8 @@ const scanPageRows = 20_000;
 /** Maximum memory for what has arrived since a late frontier, in bytes. */
 const tailBytesMax = 24 * 1024 ** 2;
 
-/** Maximum age of a horizon, in ms. */
-const horizonCacheMs = 250;
+/** Maximum age of a horizon, in ms: two small reads ten times a second at most. */
+const horizonCacheMs = 100;
 
 /**
  * Creates the reads over a database whose documents are those of `@devicemesh/pipeline`; see the port for their
@@ -39,7 +39,7 @@ export function createMongoReadingStore(options: {
   readonly db: Db;
   /** Ms since 1970. */
   readonly clock: () => number;
-  /** Maximum age of a horizon, in ms; a quarter of a second by default. */
+  /** Maximum age of a horizon, in ms; a tenth of a second by default. */
   readonly horizonCacheMs?: number;
   /** The sensors of the catalog, whose units must be those of the mesh; none by default. */
   readonly sensors?: readonly Pick<SensorSpec, "sensor" | "unit">[];
