@@ -12,7 +12,12 @@ import type { AddressOf } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import type { TlsTermination } from "@devicemesh/kit/server/tls-termination";
 import { createSensorCatalog, type SensorCatalog } from "@devicemesh/proto";
 import type { ServerOptions } from "@grpc/grpc-js";
-import { type AdmitOlder, type AdmitSeries, createReadingChecks } from "./checks/reading-checks.ts";
+import {
+  type AdmitOlder,
+  type AdmitSeries,
+  createBatchMemory,
+  createReadingChecks,
+} from "./checks/reading-checks.ts";
 import { createCounters, type IngestStats } from "./counters.ts";
 import type { IngestConfig } from "./limits.ts";
 import type { MessageLog } from "./log/message-log.ts";
@@ -96,9 +101,10 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   const catalog = dependencies.catalog ?? createSensorCatalog();
   const counters = createCounters();
   const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
+  const memory = createBatchMemory();
   const intake = createFrameIntake({
     decode: createFrameDecoder({ deviceIds: createDeviceIds(), catalog }),
-    check: createReadingChecks({ catalog }),
+    check: createReadingChecks({ catalog, memory }),
     clock,
     retainedSinceMs,
     admitSeries,
@@ -117,6 +123,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   const admission = createAppendAdmission({
     log: timed?.(dependencies.log) ?? dependencies.log,
     readingsMax: config.readingsInFlightMax,
+    release: memory.release,
   });
   const publishing = { calls, intake, admission, config };
   const grpcService = createGrpcIngestService(publishing, identityOf);

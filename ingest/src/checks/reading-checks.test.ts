@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { anyReading, nowMs } from "../../testing/reading-arbitraries.ts";
 import { createFrameDecoder, type FrameColumns } from "../wire/frame-decoder.ts";
 import { createDeviceIds } from "../wire/wire.ts";
-import { createReadingChecks, type Refusal } from "./reading-checks.ts";
+import { createReadingChecks } from "./reading-checks.ts";
+import type { Refusal } from "./reading-violations.ts";
 
 const nowSeconds = BigInt(Math.floor(nowMs / 1000));
 const decode = createFrameDecoder({ deviceIds: createDeviceIds({ slots: 64 }) });

@@ -3,10 +3,8 @@ import {
   clockAheadMaxMs,
   createSensorCatalog,
   earliestTimestampMs,
-  isoMilliseconds,
   isTyped,
   type SensorCatalog,
-  valueMagnitudeMax,
 } from "@devicemesh/proto";
 import type { MessageBatch } from "../log/message-log.ts";
 import { type FrameColumns, invalidSensor, noSensor, unknownSensor } from "../wire/frame-decoder.ts";
@@ -15,8 +13,10 @@ import {
   badNanos,
   badSensorName,
   beyondQuota,
+  identityOfRow,
   missingValueViolation,
   namedNotFinite,
+  namedRangeViolation,
   nanosMax,
   noMeasurement,
   noNamedValue,
@@ -24,22 +24,16 @@ import {
   notFinite,
   notItsOwn,
   notRetained,
+  type Refusal,
   rangeViolation,
   tooEarly,
   tooFarAhead,
   tooManySeries,
   tooManyUnlisted,
   unknownSensorViolation,
+  unlistedBounds,
   type Violation,
 } from "./reading-violations.ts";
-
-/** A reading that broke a rule. */
-export type Refusal = Violation & {
-  /** Its index in the frame, from 0. */
-  readonly row: number;
-  /** device|sensor|ISO time; an unknown part is empty. */
-  readonly identity: string;
-};
 
 /** A frame after the checks. */
 export type CheckedFrame = {
@@ -107,9 +101,12 @@ export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => Ch
  */
 export function createReadingChecks({
   catalog = createSensorCatalog(),
+  memory = createBatchMemory(),
 }: {
   /** The built-in one by default. */
   readonly catalog?: SensorCatalog;
+  /** The memory of the batches. */
+  readonly memory?: BatchMemory;
 } = {}): ReadingChecks {
   const { sensors, listed } = catalog;
   const typed = sensors.filter(isTyped);
@@ -118,7 +115,6 @@ export function createReadingChecks({
   const outOfRange = typed.map((spec) => rangeViolation(`${spec.deviceType}.${spec.sensor}`, spec));
   const noValue = typed.map(missingValueViolation);
   const infinite = typed.map(({ deviceType, sensor }) => notFinite(`${deviceType}.${sensor}`));
-  const allocate = createBatchMemory();
 
   function firstViolation(columns: FrameColumns, row: number, limits: Limits): Violation | undefined {
     if (columns.deviceIdsValid[row] === 0) return badDeviceId;
@@ -176,7 +172,7 @@ export function createReadingChecks({
   return (columns, context) => {
     const limits = limitsOf(context);
     const deviceIds = columns.deviceIds.slice(0, columns.length);
-    const { sensorCodes, timestampsMs, values } = allocate(columns.length);
+    const { sensorCodes, timestampsMs, values } = memory.allocate(columns.length);
     const refusals: Refusal[] = [];
     let refused = 0;
     let accepted = 0;
@@ -200,13 +196,6 @@ export function createReadingChecks({
     const batch = { length: accepted, deviceIds, sensors, sensorCodes, timestampsMs, values };
     return { batch, refused, refusals, refusedByRule };
   };
-}
-
-const unlistedBounds = { minimum: -valueMagnitudeMax, maximum: valueMagnitudeMax };
-
-function namedRangeViolation(value: number, bounds: typeof unlistedBounds): Violation | undefined {
-  const isWithin = value >= bounds.minimum && value <= bounds.maximum;
-  return isWithin ? undefined : rangeViolation("sensor_value.value", bounds);
 }
 
 type Limits = {
@@ -238,23 +227,6 @@ function isBefore(seconds: number, nanos: number, otherSeconds: number, otherNan
   return seconds < otherSeconds || (seconds === otherSeconds && nanos < otherNanos);
 }
 
-function identityOfRow(columns: FrameColumns, row: number, { sensors }: SensorCatalog): string {
-  const code = columns.sensorCodes[row]!;
-  const isNameless = columns.sensorsNamed[row] === 0 || code < invalidSensor;
-  const sensor = isNameless ? (sensors[code]?.sensor ?? "") : columns.sensorNames[row];
-  return `${columns.deviceIds[row]}|${sensor}|${timeOfRow(columns, row)}`;
-}
-
-function timeOfRow(columns: FrameColumns, row: number): string {
-  const nanos = columns.nanos[row]!;
-  if (columns.timestampsSet[row] === 0 || nanos < 0 || nanos > nanosMax) return "";
-  const ms = columns.seconds[row]! * 1000 + Math.floor(nanos / 1e6);
-  return Math.abs(ms) <= latestDateMs ? isoMilliseconds(ms) : "";
-}
-
-/** The last instant of ECMAScript's Date. */
-const latestDateMs = 8.64e15;
-
 /** The numeric columns of a batch. */
 export type NumberColumns = {
   readonly sensorCodes: Uint16Array;
@@ -265,27 +237,63 @@ export type NumberColumns = {
 /** One reading: two doubles and a code of two bytes. */
 const rowBytes = 18;
 
+/** The memory of the batches that are in flight. */
+export type BatchMemory = {
+  /** Returns columns of `length` rows that no other batch has; their contents are undefined. */
+  allocate(length: number): NumberColumns;
+  /** The batch with these columns is not used any more: others may get its memory. Call it once, or not at all. */
+  release(columns: Pick<NumberColumns, "values">): void;
+};
+
+/** Memory for batches; `inUse` is the number of those that have some of it. */
+type Piece = { readonly buffer: ArrayBuffer; inUse: number };
+
+/** Number of pieces that are kept for the next batches: together as much as is in flight at most. */
+const freePiecesMax = 32;
+
 /**
- * Returns columns of `length` rows that no other batch has, cut one after the other from pieces of `pieceBytes`:
- * allocating memory for each column of each frame would cost more than decoding small frames. A piece lives as long as
- * any batch cut from it.
+ * Cuts columns one after the other from pieces of `pieceBytes`, each used again when all batches cut from it are
+ * released: batches live until they are durably stored, which is too long for a cheap garbage collection.
  */
-export function createBatchMemory(pieceBytes = 256 * 1024): (length: number) => NumberColumns {
-  let piece = new ArrayBuffer(pieceBytes);
+export function createBatchMemory(pieceBytes = 256 * 1024): BatchMemory {
+  const pieceOf = new WeakMap<ArrayBufferLike, Piece>();
+  const free: Piece[] = [];
+  let piece = newPiece(pieceBytes);
   let used = 0;
-  return (length) => {
-    // Doubles must start at a multiple of 8.
-    const bytes = Math.ceil((rowBytes * length) / 8) * 8;
-    if (used + bytes > piece.byteLength) {
-      piece = new ArrayBuffer(Math.max(pieceBytes, bytes));
-      used = 0;
-    }
-    const start = used;
-    used += bytes;
-    return {
-      timestampsMs: new Float64Array(piece, start, length),
-      values: new Float64Array(piece, start + 8 * length, length),
-      sensorCodes: new Uint16Array(piece, start + 16 * length, length),
-    };
+
+  function newPiece(bytes: number): Piece {
+    const created = { buffer: new ArrayBuffer(bytes), inUse: 0 };
+    pieceOf.set(created.buffer, created);
+    return created;
+  }
+  function keep(unused: Piece): void {
+    if (unused.buffer.byteLength === pieceBytes && free.length < freePiecesMax) free.push(unused);
+  }
+
+  return {
+    allocate(length) {
+      // Doubles must start at a multiple of 8.
+      const bytes = Math.ceil((rowBytes * length) / 8) * 8;
+      if (used + bytes > piece.buffer.byteLength) {
+        if (piece.inUse === 0) keep(piece);
+        piece = (bytes <= pieceBytes && free.pop()) || newPiece(Math.max(pieceBytes, bytes));
+        used = 0;
+      }
+      const start = used;
+      used += bytes;
+      if (length > 0) piece.inUse++;
+      const { buffer } = piece;
+      return {
+        timestampsMs: new Float64Array(buffer, start, length),
+        values: new Float64Array(buffer, start + 8 * length, length),
+        sensorCodes: new Uint16Array(buffer, start + 16 * length, length),
+      };
+    },
+    release({ values }) {
+      const of = pieceOf.get(values.buffer);
+      if (of === undefined || values.length === 0) return;
+      of.inUse--;
+      if (of.inUse === 0 && of !== piece) keep(of);
+    },
   };
 }

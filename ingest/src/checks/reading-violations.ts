@@ -3,16 +3,27 @@ import {
   deviceIdPattern,
   earliestTimestampMs,
   isoMilliseconds,
+  type SensorCatalog,
   type SensorSpec,
   sensorNamePattern,
   type TypedSensor,
+  valueMagnitudeMax,
 } from "@devicemesh/proto";
+import { type FrameColumns, invalidSensor } from "../wire/frame-decoder.ts";
 
 /** The rule that a reading broke: protovalidate's path, id and text if protovalidate has the rule. */
 export type Violation = {
   readonly fieldPath: string;
   readonly ruleId: (typeof ruleIds)[number];
   readonly text: string;
+};
+
+/** A reading that broke a rule. */
+export type Refusal = Violation & {
+  /** Its index in the frame, from 0. */
+  readonly row: number;
+  /** device|sensor|ISO time; an unknown part is empty. */
+  readonly identity: string;
 };
 
 /** The ids of all rules that a reading can break. */
@@ -128,3 +139,30 @@ export function unknownSensorViolation(name: string): Violation {
     text: `the sensor catalog has no sensor ${JSON.stringify(name)}: add it to a file and start the server with --sensors FILE, or with --unknown-sensors accept`,
   };
 }
+
+/** The bounds of a sensor that is not in the catalog. */
+export const unlistedBounds = { minimum: -valueMagnitudeMax, maximum: valueMagnitudeMax };
+
+/** The violation of a named value that is out of bounds, if it is. */
+export function namedRangeViolation(value: number, bounds: typeof unlistedBounds): Violation | undefined {
+  const isWithin = value >= bounds.minimum && value <= bounds.maximum;
+  return isWithin ? undefined : rangeViolation("sensor_value.value", bounds);
+}
+
+/** Returns the identity of a rejected reading; an unknown part is empty. */
+export function identityOfRow(columns: FrameColumns, row: number, { sensors }: SensorCatalog): string {
+  const code = columns.sensorCodes[row]!;
+  const isNameless = columns.sensorsNamed[row] === 0 || code < invalidSensor;
+  const sensor = isNameless ? (sensors[code]?.sensor ?? "") : columns.sensorNames[row];
+  return `${columns.deviceIds[row]}|${sensor}|${timeOfRow(columns, row)}`;
+}
+
+function timeOfRow(columns: FrameColumns, row: number): string {
+  const nanos = columns.nanos[row]!;
+  if (columns.timestampsSet[row] === 0 || nanos < 0 || nanos > nanosMax) return "";
+  const ms = columns.seconds[row]! * 1000 + Math.floor(nanos / 1e6);
+  return Math.abs(ms) <= latestDateMs ? isoMilliseconds(ms) : "";
+}
+
+/** The last instant of ECMAScript's Date. */
+const latestDateMs = 8.64e15;

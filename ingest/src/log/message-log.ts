@@ -28,7 +28,7 @@ export type MessageLog = {
   /**
    * Appends the messages in order and resolves when every one of them is durable: it survives the death
    * of any one process. Duplicates are allowed; readers of the log distinguish them by identity. The
-   * batch must not be changed until then. Callers may append concurrently, and bound what they append: the log
+   * batch must not be changed until then, and the log must not read it afterwards. Callers may append concurrently, and bound what they append: the log
    * accepts every append, in order.
    * @returns how many of them were stored before; undefined if the log does not know that yet.
    * @throws RpcError UNAVAILABLE if the log cannot be reached or is closed; then nothing is promised

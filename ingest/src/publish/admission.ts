@@ -5,10 +5,7 @@ import type { IngestCounters } from "../counters.ts";
 import type { Appended, MessageBatch, MessageLog } from "../log/message-log.ts";
 import type { CallAnswer, UnitResult } from "./publish-readings.ts";
 
-/**
- * Whether an answer to a call is still awaited: what an AbortSignal is, in a tenth of its memory, because every open
- * stream holds one. Only the functions below change it.
- */
+/** Whether a call's answer is awaited: an AbortSignal in a tenth of its memory. Only the functions below change it. */
 export type CallSignal = {
   /** Why the answer is not awaited any more; undefined while it is. */
   reason: RpcError | undefined;
@@ -183,9 +180,12 @@ export type AppendAdmission = {
 export function createAppendAdmission({
   log,
   readingsMax,
+  release = () => {},
 }: {
   readonly log: MessageLog;
   readonly readingsMax: number;
+  /** Called with each batch that the log has stored and does not use any more. */
+  readonly release?: (batch: MessageBatch) => void;
 }): AppendAdmission {
   let readings = 0;
   const waiting = new Set<{ readonly count: number; enter(): void }>();
@@ -245,11 +245,8 @@ export function createAppendAdmission({
         inFlight++;
         try {
           const found = await log.append(batch);
-          appended = appended &&
-            found && {
-              duplicates: appended.duplicates + found.duplicates,
-              conflicts: appended.conflicts + found.conflicts,
-            };
+          release(batch);
+          appended = appended && found && sumOf(appended, found);
         } catch (error) {
           if (failure === undefined) {
             failure = { error };
@@ -295,4 +292,8 @@ export function createAppendAdmission({
       };
     },
   };
+}
+
+function sumOf(one: Appended, other: Appended): Appended {
+  return { duplicates: one.duplicates + other.duplicates, conflicts: one.conflicts + other.conflicts };
 }
