@@ -7,7 +7,7 @@ import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { fleet, startLoadOn } from "../ingest/ingest-peers.ts";
 import type { BenchServices } from "./bench-services.ts";
-import { measureFreshness } from "./mesh-freshness.ts";
+import { measureFreshness, probeDevice } from "./mesh-freshness.ts";
 import type { BenchStore } from "./mongo-bench-store.ts";
 import { pollUntil } from "./poll-until.ts";
 import type { ProbeDelays } from "./probe-times.ts";
@@ -108,6 +108,7 @@ export async function measureMeshChain(
     query: query.address,
     ms: settings.liveMs,
     everyMs: probeEveryMs,
+    countStored: () => store.countReadingsOf(probeDevice),
     signal,
   });
   const liveBatches = await liveWatch.stop();

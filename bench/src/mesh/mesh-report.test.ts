@@ -43,7 +43,7 @@ const result: MeshResult = {
         { batch: 10, rows: 500, batchMs: 900 },
       ],
       probes: {
-        storedMs: [],
+        storedMs: [10, 20],
         inAnswerMs: Array.from({ length: 100 }, (_, index) => index + 1),
         coveredMs: Array.from({ length: 100 }, (_, index) => 10_000 + index),
       },
@@ -68,6 +68,7 @@ describe("the report of the mesh", () => {
       backlogBatches: 2,
       backlogBatchMs: { median: 3000, minimum: 2000, maximum: 4000 },
       liveBatchMs: { median: 1000 },
+      storedMs: { p50: 10, p99: 20 },
       inAnswerMs: { p50: 50, p99: 99 },
       coveredMs: { p50: 10_049, p99: 10_098 },
     });

@@ -59,6 +59,7 @@ export type MeshSummary = {
   readonly liveRowsPerBatch: number;
   readonly liveBatchMs: Spread;
   readonly liveBatches: number;
+  readonly storedMs: { readonly p50: number; readonly p99: number };
   readonly inAnswerMs: { readonly p50: number; readonly p99: number };
   readonly coveredMs: { readonly p50: number; readonly p99: number };
 };
@@ -77,6 +78,7 @@ export function meshSummary({ chain }: Pick<MeshResult, "chain">): MeshSummary {
     liveRowsPerBatch: spreadOf(live.map(({ rows }) => rows)).median,
     liveBatchMs: times(live),
     liveBatches: live.length,
+    storedMs: percentiles(chain.live.probes.storedMs),
     inAnswerMs: percentiles(chain.live.probes.inAnswerMs),
     coveredMs: percentiles(chain.live.probes.coveredMs),
   };
@@ -130,6 +132,10 @@ function chainTable(result: MeshResult): string {
       [
         `batches of the window job live, ${live.devices} readings/s (${summary.liveBatches} seen, median ${figure(summary.liveRowsPerBatch)} rows with ticks)`,
         spread(summary.liveBatchMs),
+      ],
+      [
+        "from the acknowledgement until the database has the reading, p50 / p99",
+        `${seconds(summary.storedMs.p50)} / ${seconds(summary.storedMs.p99)}`,
       ],
       [
         `from the acknowledgement until an answer counts the reading, p50 / p99 of ${live.probes.inAnswerMs.length} probes`,
