@@ -3,11 +3,8 @@ export { queryRoutes } from "./api/routes.ts";
 export { type BucketGrid, bucketExpression, bucketStart } from "./calendar/bucket-grid.ts";
 export { type QueryConfig, queryConfig } from "./limits.ts";
 export { queryMetrics } from "./metrics.ts";
-export {
-  type ColumnMerge,
-  createColumnMerge,
-  type MergedColumns,
-} from "./plan/column-merge.ts";
+export { createColumnMerge } from "./plan/column-merge.ts";
+export type { ColumnMerge, MergedColumns, ReadingRows } from "./plan/column-sums.ts";
 export type { ReadingPartial } from "./plan/merge.ts";
 export {
   allTime,

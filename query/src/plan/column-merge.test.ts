@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bucketStart, fixedGrid } from "../calendar/bucket-grid.ts";
 import type { SeriesPartial } from "../store/reading-store.ts";
-import { type ColumnMerge, createColumnMerge } from "./column-merge.ts";
+import { createColumnMerge } from "./column-merge.ts";
+import type { ColumnMerge } from "./column-sums.ts";
 import { mergePartials, partialOfReading } from "./merge.ts";
 
 const windowMs = 10_000;
@@ -35,8 +36,27 @@ function partialOf({ series, timestampMs, value }: Reading): SeriesPartial {
   };
 }
 
+/** Adds every other reading alone, and the rest as columns, among others that are outside the span. */
 function addAll(merge: ColumnMerge, some: readonly Reading[]): void {
-  for (const { series, timestampMs, value } of some) merge.addReading(series, timestampMs, value);
+  const alone = some.filter((_, place) => place % 2 === 0);
+  const rest = some.filter((_, place) => place % 2 === 1);
+  for (const { series, timestampMs, value } of alone) merge.addReading(series, timestampMs, value);
+  for (const [startMs, group] of Map.groupBy(
+    rest,
+    ({ timestampMs }) => timestampMs - (timestampMs % windowMs),
+  )) {
+    const outside = { series: 0, timestampMs: startMs + windowMs + 1, value: -1e9 };
+    const all = [outside, ...group, { ...outside, timestampMs: startMs + windowMs }];
+    const rows = {
+      length: all.length,
+      startMs,
+      series: Int32Array.from(all, ({ series }) => series),
+      offsets: Uint16Array.from(all, ({ timestampMs }) => timestampMs - startMs),
+      values: Float64Array.from(all, ({ value }) => value * 4),
+      divisor: 4,
+    };
+    merge.addReadings(rows, { sinceMs: startMs, toMs: startMs + windowMs });
+  }
 }
 
 /** Converts the readings to windows of their groups: series if left out. */

@@ -1,7 +1,8 @@
 import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 import type { Level } from "@devicemesh/proto";
 import { type BucketGrid, bucketStart } from "../calendar/bucket-grid.ts";
-import { createColumnMerge, type MergedColumns } from "../plan/column-merge.ts";
+import { createColumnMerge } from "../plan/column-merge.ts";
+import type { MergedColumns } from "../plan/column-sums.ts";
 import { compareSeries } from "../plan/series-order.ts";
 import { fitsColumns, type WindowColumns } from "../plan/window-columns.ts";
 import type { ReadPlan, Scan, SeriesFilter, SeriesName, SeriesPartial } from "./reading-store.ts";

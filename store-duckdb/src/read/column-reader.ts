@@ -85,14 +85,14 @@ export async function readByColumns(
     }
   }
   const scans = plan.raw.filter(({ arrivedSinceMs }) => arrivedSinceMs <= lastMs);
-  const { addReading } = merge;
+  const { addReading, addReadings } = merge;
   // What has arrived since the frontier is mostly in the ring, and the edges are mostly in the memory.
   const older = scans.filter((scan) => recent.read(scan, addReading) === undefined);
   // The memory has readings whenever they arrived.
   const isEdge = ({ arrivedSinceMs, arrivedToMs }: Scan): boolean =>
     arrivedSinceMs === -Infinity && arrivedToMs === Infinity;
   const edges = codes === undefined ? older.filter(isEdge) : [];
-  const isRead = edges.length === 0 || (await raw.read(edges, addReading, signal));
+  const isRead = edges.length === 0 || (await raw.read(edges, addReadings, signal));
   const others = isRead ? older.filter((scan) => !edges.includes(scan)) : older;
   let rows = 0;
   for (const query of rawQueries(others, codes)) {

@@ -1,9 +1,11 @@
 import { setImmediate as nextIteration } from "node:timers/promises";
+import type { ReadingRows } from "@devicemesh/query";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRecentReadings } from "../append/commit-clock.ts";
 import type { NumbersQuery } from "./duckdb-readers.ts";
-import { blockRowsMax, createRawMemory } from "./raw-memory.ts";
+import { blockRowsMax } from "./raw-block.ts";
+import { createRawMemory } from "./raw-memory.ts";
 
 const windowMs = 1000;
 const endMs = 3 * windowMs;
@@ -11,6 +13,19 @@ const signal = new AbortController().signal;
 
 /** A reading; its value identifies it. */
 type Row = { readonly series: number; readonly ms: number; readonly value: number };
+
+/** Collects the values within a span. */
+function pushTo(found: number[]) {
+  return (
+    { length, startMs, offsets, values, divisor }: ReadingRows,
+    { sinceMs, toMs }: { readonly sinceMs: number; readonly toMs: number },
+  ): void => {
+    for (let row = 0; row < length; row++) {
+      const ms = startMs + (offsets[row] as number);
+      if (ms >= sinceMs && ms < toMs) found.push((values[row] as number) / divisor);
+    }
+  };
+}
 
 function columnsOf(rows: readonly Row[]) {
   return {
@@ -99,7 +114,7 @@ function createJudged(bytesMax: number) {
     const isIn = ({ ms }: Row): boolean => ms >= sinceMs && ms < toMs;
     const least = known.filter(isIn).map(({ value }) => value);
     const found: number[] = [];
-    expect(await memory.read([{ sinceMs, toMs }], (_, __, value) => found.push(value), signal)).toBe(true);
+    expect(await memory.read([{ sinceMs, toMs }], pushTo(found), signal)).toBe(true);
     const most = engine.stored.filter(isIn).map(({ value }) => value);
     expect(new Set(found).size).toBe(found.length);
     expect(least.filter((value) => !found.includes(value))).toEqual([]);
@@ -163,7 +178,7 @@ describe("createRawMemory", () => {
     const { engine, commits, memory } = createJudged(1e6);
     const read = async () => {
       const found: number[] = [];
-      const reading = memory.read([{ sinceMs: 200, toMs: 900 }], (_, __, value) => found.push(value), signal);
+      const reading = memory.read([{ sinceMs: 200, toMs: 900 }], pushTo(found), signal);
       while (engine.running > 0) {
         engine.step(0);
         await nextIteration();

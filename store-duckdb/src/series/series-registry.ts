@@ -203,7 +203,8 @@ export function createSeriesRegistry(
     get,
     sensorCodeOf: (code) => sensorOf[code] as number,
     isDeviceBefore(code, other) {
-      const [device, otherDevice] = [deviceOf[code] as number, deviceOf[other] as number];
+      const device = deviceOf[code] as number;
+      const otherDevice = deviceOf[other] as number;
       return device !== otherDevice && (deviceIds[device] as string) < (deviceIds[otherDevice] as string);
     },
     advance: latest.advance,
