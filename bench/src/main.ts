@@ -30,6 +30,7 @@ import { seriesReport } from "./series/series-report.ts";
 import { type BenchConfig, benchSettings } from "./settings.ts";
 import { runStreamsBench } from "./streams/streams-bench.ts";
 import { streamsReport } from "./streams/streams-report.ts";
+import { runTail } from "./tail/run-tail.ts";
 import { runWatchBench } from "./watch/watch-bench.ts";
 import { watchReport } from "./watch/watch-report.ts";
 import { runWindowsBench } from "./windows/windows-bench.ts";
@@ -48,6 +49,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   kafka,
   windows,
   freshness,
+  tail: (config) => unwound((signal) => runTail(config, { progress, signal })),
   mesh,
   profiles: (config) => unwound((signal) => runProfiles(config, { progress, signal })),
 };
@@ -272,10 +274,8 @@ function windows(config: BenchConfig): Promise<Report> {
 
 function freshness({ quick, cache }: BenchConfig): Promise<Report> {
   return unwound(async (signal) => {
-    const places = { cache: resolve(cache), env: process.env };
-    return freshnessReport(
-      await runFreshnessBench({ ...freshnessSizes(quick), ...places, progress, signal }),
-    );
+    const places = { cache: resolve(cache), env: process.env, progress, signal };
+    return freshnessReport(await runFreshnessBench({ ...freshnessSizes(quick), ...places }));
   });
 }
 
