@@ -50,6 +50,7 @@ export function createKafka(options: {
     clientId,
     connectionTimeout: connectTimeoutMs,
     requestTimeout: requestTimeoutMs,
+    reauthenticationThreshold: reauthenticateBeforeMs,
     logLevel: logLevel.NOTHING,
     retry: { initialRetryTime: 100, maxRetryTime: 2000, retries },
     ...(tls && { ssl: { ...tls } }),
@@ -90,6 +91,12 @@ export function connectionSecurity(host: string, security: KafkaSecurity | undef
 function acceptedOrRejected(answer: Buffer, done: (error: Error | null, answer: Buffer) => void): void {
   done(answer.length > 0 ? new Error(String(answer)) : null, answer);
 }
+
+/**
+ * How long before the end of its session a client authenticates again. Within it every request does, which brokers
+ * reject within a second of the last time; the default of kafkajs is ten seconds.
+ */
+const reauthenticateBeforeMs = 900;
 
 /** As kafkajs has it. */
 const keepAliveDelayMs = 60_000;
