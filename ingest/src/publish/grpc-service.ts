@@ -4,6 +4,7 @@ import type { GrpcCallHeaders } from "@devicemesh/kit/rpc/grpc-server";
 import {
   type MessageStreamHandler,
   type MessageStreams,
+  respondTo,
   servedByMessages,
 } from "@devicemesh/kit/rpc/grpc-streams";
 import {
@@ -71,30 +72,31 @@ export function createGrpcIngestService(
     void answer(open, work, callback);
   };
 
-  const publishStream: MessageStreamHandler<Buffer, PublishReadingsResponse> = (call) => {
+  const publishStream: MessageStreamHandler<Buffer> = (call) => {
     const open = calls.open(publishPath);
     const { signal } = open;
     // Of the many streams that are open for long, most wait for their first frame: they hold no unit until then.
     let unit: OpenUnit | undefined;
     let isEnding = false;
-    const begin = () => openUnit(dependencies, { publisher: identityOf?.(call), signal, onFailure: end });
 
+    function begun(): OpenUnit {
+      const { metadata, rpc } = call;
+      const publisher = identityOf?.({ metadata, getPeer: () => rpc.getPeer() });
+      unit = openUnit(dependencies, { publisher, signal, onFailure: end });
+      return unit;
+    }
     function settle(work: () => Promise<UnitResult>): void {
       if (isEnding) return;
       isEnding = true;
-      call.stop();
-      void answer(open, work, call.respond);
+      void answer(open, work, (error, response) => respondTo(call, error, response));
     }
     function end(): void {
-      settle(async () => (unit ?? begin()).end());
+      settle(async () => (unit ?? begun()).end());
     }
     onCallAbort(signal, end);
     if (signal.reason !== undefined) end();
     return {
-      received(frame) {
-        unit ??= begin();
-        return unit.add(frame);
-      },
+      received: (frame) => (isEnding ? undefined : (unit ?? begun()).add(frame)),
       ended: end,
       failed: (error) => settle(() => Promise.reject(error)),
       cancelled: () => calls.abandon(open),

@@ -5,12 +5,7 @@ import { answerOf, enveloped, openHttp2 } from "../../testing/http2-fixture.ts";
 import { waitUntil } from "../../testing/test-helpers.ts";
 import { toGrpcServiceError } from "./grpc-js-status.ts";
 import { startGrpcServer } from "./grpc-server.ts";
-import {
-  type MessageStreamCall,
-  type MessageStreamHandler,
-  type MessageStreamReceiver,
-  servedByMessages,
-} from "./grpc-streams.ts";
+import { type MessageStreamHandler, respondTo, servedByMessages } from "./grpc-streams.ts";
 import { invalidArgument } from "./rpc-error.ts";
 
 const path = "/test.v1.TestService/Collect";
@@ -28,23 +23,20 @@ const definition: ServiceDefinition = {
 };
 
 /** A server of one method, which records the events of its calls, with an open stream to it. */
-async function openCollecting(
-  received: (message: Buffer, call: MessageStreamCall<Buffer>) => Promise<void> | undefined,
-) {
+async function openCollecting(received: (message: Buffer) => Promise<void> | undefined) {
   const events: string[] = [];
-  const handler: MessageStreamHandler<Buffer, Buffer> = (call): MessageStreamReceiver<Buffer> => ({
+  const handler: MessageStreamHandler<Buffer> = (call) => ({
     received(message) {
       events.push(message.toString());
-      return received(message, call);
+      return received(message);
     },
     ended() {
       events.push("ended");
-      call.respond(null, Buffer.from("done"));
+      respondTo(call, null, Buffer.from("done"));
     },
     failed(error) {
       events.push("failed");
-      call.stop();
-      call.respond(toGrpcServiceError(error));
+      respondTo(call, toGrpcServiceError(error));
     },
     cancelled: () => events.push("cancelled"),
   });

@@ -123,18 +123,21 @@ export function createGrpcStreams({
   };
 }
 
-/** A call of a client-streaming method, for its handler. */
-export type MessageStreamCall<Response> = {
+/** A call of a client-streaming method, for its handler; answer it with `respondTo`. */
+export type MessageStreamCall = {
   readonly metadata: Metadata;
-  /** `address:port` of the client. */
-  getPeer(): string;
-  /** Answers the call; only the first answer is sent. */
-  respond(error: ServiceError | null, response?: Response): void;
-  /** Passes no further message, nor the end of the stream, to the handler. */
-  stop(): void;
+  readonly rpc: ServerInterceptingCallInterface;
 };
 
-/** Receives a call's events, in order. */
+/** Answers a call; only its first answer is sent. */
+export function respondTo({ rpc }: MessageStreamCall, error: ServiceError | null, response?: unknown): void {
+  if (error) rpc.sendStatus(sentOf(error));
+  else rpc.sendMessage(response, () => rpc.sendStatus({ code: status.OK, details: "OK" }));
+}
+
+/**
+ * Receives a call's events, in order. After a failed message more may come, until the answer is sent.
+ */
 export type MessageStreamReceiver<Request> = {
   /** The next message; the one after it is read when the returned promise has resolved, or at once without one. */
   received(message: Request): Promise<void> | undefined;
@@ -147,8 +150,8 @@ export type MessageStreamReceiver<Request> = {
 };
 
 /** Serves the calls of a client-streaming method. */
-export type MessageStreamHandler<Request = unknown, Response = unknown> = (
-  call: MessageStreamCall<Response>,
+export type MessageStreamHandler<Request = unknown> = (
+  call: MessageStreamCall,
 ) => MessageStreamReceiver<Request>;
 
 /** The handlers by the paths of their methods. */
@@ -175,58 +178,39 @@ export function servedByMessages(): never {
   throw new Error("the method is served message by message");
 }
 
-function serveCall(call: ServerInterceptingCallInterface, serve: MessageStreamHandler): void {
-  let receiver: MessageStreamReceiver<unknown> | undefined;
-  let isStopped = false;
+function serveCall(rpc: ServerInterceptingCallInterface, serve: MessageStreamHandler): void {
+  let receiver: MessageStreamReceiver<unknown>;
   let isReading = false;
   let isDue = false;
 
   /** A loop, because messages that have arrived are passed on within `startRead`: there may be thousands of them. */
-  function read(): void {
+  function readOn(): void {
     isDue = true;
     if (isReading) return;
     isReading = true;
     while (isDue) {
       isDue = false;
-      call.startRead();
+      rpc.startRead();
     }
     isReading = false;
   }
-  function readOn(): void {
-    if (!isStopped) read();
-  }
-  function fail(error: unknown): void {
-    if (!isStopped) receiver?.failed(error);
-  }
 
-  call.start({
+  rpc.start({
     onReceiveMetadata(metadata) {
-      receiver = serve({
-        metadata,
-        getPeer: () => call.getPeer(),
-        respond(error, response) {
-          if (error) call.sendStatus(sentOf(error));
-          else call.sendMessage(response, () => call.sendStatus({ code: status.OK, details: "OK" }));
-        },
-        stop() {
-          isStopped = true;
-        },
-      });
+      receiver = serve({ metadata, rpc });
       readOn();
     },
     onReceiveMessage(message) {
-      if (isStopped) return;
       try {
-        const wait = receiver?.received(message);
+        const wait = receiver.received(message);
         if (wait === undefined) readOn();
-        else wait.then(readOn, fail);
+        else wait.then(readOn, receiver.failed);
       } catch (error) {
-        fail(error);
+        receiver.failed(error);
       }
     },
-    onReceiveHalfClose() {
-      if (!isStopped) receiver?.ended();
-    },
+    onReceiveHalfClose: () => receiver.ended(),
+    // A call may be over before its headers are passed on.
     onCancel: () => receiver?.cancelled(),
   });
 }

@@ -59,26 +59,14 @@ export function createUnfinishedRequests(
 ): UnfinishedRequests {
   const limits = { ...unfinishedRequestDefaults, ...settings };
   const bytesOfPeer = new Map<string, number>();
-  const checks = new Set<(nowMs: number) => void>();
+  const open = new Set<OpenRequest>();
   let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
 
   // One timer for all requests: a timer each would be set and cleared for every frame of every stream.
-  function watch(check: (nowMs: number) => void): void {
-    checks.add(check);
-    timer ??= setInterval(
-      () => {
-        const nowMs = monotonicMs();
-        for (const each of checks) each(nowMs);
-      },
-      Math.min(1000, limits.messageTimeoutMs / 4),
-    ).unref();
-  }
-  function unwatch(check: (nowMs: number) => void): void {
-    checks.delete(check);
-    if (checks.size > 0) return;
-    clearInterval(timer);
-    timer = undefined;
+  function watch(request: OpenRequest): void {
+    open.add(request);
+    timer ??= setInterval(checkAll, Math.min(1000, limits.messageTimeoutMs / 4)).unref();
   }
   function count(peer: string, difference: number): void {
     bytes += difference;
@@ -86,57 +74,75 @@ export function createUnfinishedRequests(
     if (ofPeer === 0) bytesOfPeer.delete(peer);
     else bytesOfPeer.set(peer, ofPeer);
   }
+  function end(request: OpenRequest): void {
+    if (!open.delete(request)) return;
+    count(request.peer, -request.buffered);
+    if (open.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+  function fail(request: OpenRequest, error: RpcError): void {
+    end(request);
+    request.reject(error);
+  }
+  function checkAll(): void {
+    const nowMs = monotonicMs();
+    for (const request of open) {
+      const { isStream, buffered, begunMs, messageBegunMs } = request;
+      const isMessageOpen = !isStream || buffered > 0;
+      if (isMessageOpen && nowMs - messageBegunMs > limits.messageTimeoutMs) {
+        fail(request, tooSlow("a message", limits.messageTimeoutMs));
+      } else if (nowMs - begunMs > limits.streamTimeoutMs) {
+        fail(request, tooSlow("the stream", limits.streamTimeoutMs));
+      }
+    }
+  }
+  function received(request: OpenRequest, chunk: Uint8Array): void {
+    if (!open.has(request)) return;
+    const { peer, isStream, buffered } = request;
+    if (isStream) request.envelopes ??= createEnvelopeProgress();
+    const unfinished = request.envelopes?.read(chunk) ?? buffered + chunk.length;
+    // What is left began with this chunk at the latest.
+    if (isStream && unfinished <= chunk.length) request.messageBegunMs = monotonicMs();
+    count(peer, unfinished - buffered);
+    request.buffered = unfinished;
+    if ((bytesOfPeer.get(peer) ?? 0) > limits.connectionBytesMax) {
+      fail(request, tooMany("unfinished requests of one connection", limits.connectionBytesMax));
+    } else if (bytes > limits.bytesMax) {
+      fail(request, tooMany("unfinished requests", limits.bytesMax));
+    }
+  }
 
   return {
     get bytes() {
       return bytes;
     },
     open({ peer, isStream }, reject) {
-      let envelopes: EnvelopeProgress | undefined;
       const begunMs = monotonicMs();
-      let messageBegunMs = begunMs;
-      let buffered = 0;
-      let isOpen = true;
-
-      function end(): void {
-        if (!isOpen) return;
-        isOpen = false;
-        unwatch(check);
-        count(peer, -buffered);
-      }
-      function fail(error: RpcError): void {
-        end();
-        reject(error);
-      }
-      function check(nowMs: number): void {
-        const isMessageOpen = !isStream || buffered > 0;
-        if (isMessageOpen && nowMs - messageBegunMs > limits.messageTimeoutMs) {
-          fail(tooSlow("a message", limits.messageTimeoutMs));
-        } else if (nowMs - begunMs > limits.streamTimeoutMs) {
-          fail(tooSlow("the stream", limits.streamTimeoutMs));
-        }
-      }
-      watch(check);
-      return {
-        received(chunk) {
-          if (!isOpen) return;
-          if (isStream) envelopes ??= createEnvelopeProgress();
-          const unfinished = envelopes?.read(chunk) ?? buffered + chunk.length;
-          // What is left began with this chunk at the latest.
-          if (isStream && unfinished <= chunk.length) messageBegunMs = monotonicMs();
-          count(peer, unfinished - buffered);
-          buffered = unfinished;
-          if ((bytesOfPeer.get(peer) ?? 0) > limits.connectionBytesMax) {
-            fail(tooMany("unfinished requests of one connection", limits.connectionBytesMax));
-          } else if (bytes > limits.bytesMax) {
-            fail(tooMany("unfinished requests", limits.bytesMax));
-          }
-        },
-        end,
+      const request: OpenRequest = {
+        peer,
+        isStream,
+        reject,
+        begunMs,
+        messageBegunMs: begunMs,
+        buffered: 0,
+        envelopes: undefined,
       };
+      watch(request);
+      return { received: (chunk) => received(request, chunk), end: () => end(request) };
     },
   };
 }
+
+/** A request in progress; most of many wait for their first bytes, so it is small. */
+type OpenRequest = UnfinishedRequest & {
+  readonly reject: (error: RpcError) => void;
+  readonly begunMs: number;
+  messageBegunMs: number;
+  /** Bytes of its incomplete message. */
+  buffered: number;
+  envelopes: EnvelopeProgress | undefined;
+};
 
 const retryDelayMs = 1000;
 
