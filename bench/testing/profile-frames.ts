@@ -3,7 +3,7 @@ export type FramesByPart = Readonly<Record<string, readonly string[]>>;
 
 const ofNode: FramesByPart = {
   "garbage collection": ["(garbage collector)"],
-  "V8's threads (collector and compiler)": ["(V8's threads)"],
+  "V8's collector and compiler threads": ["(V8's threads)"],
   "gRPC and HTTP/2": [
     "write @grpc/grpc-js/build/src/stream-decoder.js:37",
     "anyFn @connectrpc/connect/dist/esm/protocol/invoke-implementation.js:73",

@@ -24,8 +24,8 @@ export async function runProfiles(
       ms: quick ? 2000 : 15_000,
       warmUpMs: quick ? 1000 : 5000,
       windows: quick
-        ? { backlogReadings: 400_000, coldReadings: 100_000 }
-        : { backlogReadings: 3_600_000, coldReadings: 1_200_000 },
+        ? { backlogReadings: 800_000, coldReadings: 100_000, profiledReadings: 200_000 }
+        : { backlogReadings: 3_600_000, coldReadings: 1_200_000, profiledReadings: 600_000 },
       readings: quick ? Math.min(readings, 100_000) : readings,
       cache: resolve(config.cache),
     }),

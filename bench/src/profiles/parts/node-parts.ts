@@ -3,7 +3,7 @@ import type { Part } from "./part.ts";
 /** The parts of any server on Node. Functions of buffers belong to their callers. */
 const nodeParts: readonly Part[] = [
   { name: "garbage collection", frames: /^\(garbage collector\)$/ },
-  { name: "V8's threads (collector and compiler)", frames: /^\(V8's threads\)$/ },
+  { name: "V8's collector and compiler threads", frames: /^\(V8's threads\)$/ },
   { name: "gRPC and HTTP/2", frames: /@grpc\/grpc-js|@connectrpc\/|node:internal\/http2|kit\/src\/rpc\// },
   {
     name: "sockets and streams of Node",

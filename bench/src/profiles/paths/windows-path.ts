@@ -4,6 +4,7 @@ import { openWindowsGround } from "../../windows/windows-ground.ts";
 import type { ProfiledTree } from "../before-tree.ts";
 import { startFlightRecorder } from "../profilers/flight-recorder.ts";
 import type { ProfiledWork } from "../profilers/profiled-server.ts";
+import { threadTimes } from "../profilers/thread-times.ts";
 import type { PathRunSettings } from "./profiled-path.ts";
 import { runWindowJobOf } from "./window-job-process.ts";
 
@@ -12,6 +13,8 @@ export type WindowsPathSettings = {
   readonly backlogReadings: number;
   /** The job counts as cold until it has folded so many; it is profiled after that. */
   readonly coldReadings: number;
+  /** It is profiled for so many at least, also if that takes longer than the other paths. */
+  readonly profiledReadings: number;
 };
 
 /** Time limit of a step, in ms. */
@@ -30,7 +33,7 @@ export function createWindowsPath(
 
 async function profileJob(
   tree: ProfiledTree,
-  { backlogReadings, coldReadings }: WindowsPathSettings,
+  { backlogReadings, coldReadings, profiledReadings }: WindowsPathSettings,
   { folder, ms, progress, signal }: PathRunSettings,
 ): Promise<ProfiledWork> {
   await using ground = await openWindowsGround({
@@ -43,17 +46,26 @@ async function profileJob(
   const job = await ground.startJob();
   const until = (what: string, isSo: () => boolean): Promise<true> =>
     pollUntil({ what, limitMs, everyMs: 50, signal, poll: async () => isSo() || undefined });
+  let batches = 0;
+  const isEndOfBatch = (): boolean => {
+    const isNew = job.batches.length > batches;
+    batches = job.batches.length;
+    return isNew;
+  };
   await until("the job is warm", () => job.rows >= coldReadings);
-  const recorder = await startFlightRecorder(ground.sparkPid, join(folder, `windows-${tree.commit}.jfr`));
+  const recording = await startFlightRecorder(ground.sparkPid, join(folder, `windows-${tree.commit}.jfr`));
+  // The batches so far do not count.
+  isEndOfBatch();
+  // From the end of a batch to that of another one, before the last ones, which may be small.
+  await until("the job has folded a batch under the recorder", isEndOfBatch);
+  const since = threadTimes(ground.sparkPid);
   const startMs = performance.now();
   const rowsBefore = job.rows;
-  let batches = job.batches.length;
-  // It ends with a batch, and before the last ones, which may be small.
   await until("the job has folded more batches", () => {
-    const isEndOfBatch = job.batches.length > batches;
-    batches = job.batches.length;
-    return isEndOfBatch && (performance.now() - startMs >= ms || job.rows >= backlogReadings * 0.8);
+    if (!isEndOfBatch()) return false;
+    if (job.rows >= backlogReadings * 0.8) return true;
+    return performance.now() - startMs >= ms && job.rows - rowsBefore >= profiledReadings;
   });
   const units = job.rows - rowsBefore;
-  return { profile: await recorder.stop(), units };
+  return { profile: await recording.stop(since), units };
 }

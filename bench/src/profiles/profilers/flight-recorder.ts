@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { type CpuProfile, cpuProfile } from "./cpu-profile.ts";
 import { javaStacks } from "./java-stacks.ts";
 import { javaThreads, javaThreadTimes } from "./thread-groups.ts";
-import { threadTimes } from "./thread-times.ts";
+import { type ThreadTimes, threadTimes } from "./thread-times.ts";
 
 /** Frames of a stack that are recorded: Spark's have more than a hundred. */
 const stackDepth = 256;
@@ -11,29 +11,27 @@ const stackDepth = 256;
 const printedMax = 1_000_000_000;
 const run = promisify(execFile);
 
-/**
- * Starts a recording of Java Flight Recorder in a JVM. `stop` ends it, writes it to `file`, and returns where the CPU
- * time went.
- * @throws Error without the tools `jcmd` and `jfr` of a JDK.
- */
-export async function startFlightRecorder(
-  pid: number,
-  file: string,
-): Promise<{ stop(): Promise<CpuProfile> }> {
+/** A recording of Java Flight Recorder. */
+export type FlightRecording = {
+  /** Ends it, writes it, and returns where the CPU time since a reading went; the samples are those of all its time. */
+  stop(since: ThreadTimes): Promise<CpuProfile>;
+};
+
+/** Starts a recording in a JVM, for a file. @throws Error without the tools `jcmd` and `jfr` of a JDK. */
+export async function startFlightRecorder(pid: number, file: string): Promise<FlightRecording> {
   const jcmd = (...args: readonly string[]) => run("jcmd", [String(pid), ...args]);
   await jcmd("JFR.configure", `stackdepth=${stackDepth}`);
   await jcmd("JFR.start", "name=bench", "settings=profile");
-  const before = threadTimes(pid);
   return {
-    async stop() {
-      const after = threadTimes(pid);
+    async stop(since) {
+      const until = threadTimes(pid);
       await jcmd("JFR.stop", "name=bench", `filename=${file}`);
       const { stdout } = await run(
         "jfr",
         ["print", "--events", "jdk.ExecutionSample", "--stack-depth", String(stackDepth), file],
         { maxBuffer: printedMax },
       );
-      return cpuProfile(javaStacks(stdout), javaThreadTimes([before, after]), javaThreads);
+      return cpuProfile(javaStacks(stdout), javaThreadTimes([since, until]), javaThreads);
     },
   };
 }
