@@ -41,7 +41,7 @@ export function flameGraphSvg(graph: FlameGraph): string {
   const total = weightOf(graph.stacks);
   if (!(total > 0)) throw new RangeError("a flame graph needs samples");
   const tree = treeOf(graph.stacks);
-  for (let least = leastShare; ; least *= 1.5) {
+  for (let least = leastShare; ; least *= 1.1) {
     const svg = drawn(graph, tree, least * total);
     if (Buffer.byteLength(svg) <= bytesMax) return svg;
   }
