@@ -55,7 +55,7 @@ describe.skipIf(!engines)("with a broker that accepts signed tokens over TLS, ea
   describe("ingest", () => {
     const start = (token: string, prefix: string) =>
       startProcess(
-        ...["--kafka-brokers", broker.address, "--topic-prefix", prefix, "--append-timeout", "2s"],
+        ...["--kafka-brokers", broker.address, "--topic-prefix", prefix, "--append-timeout", "10s"],
         ...["--kafka-ca", kafkaCa, "--kafka-sasl", "OAUTHBEARER", "--kafka-token", token],
       );
     type Ingest = Awaited<ReturnType<typeof start>>;

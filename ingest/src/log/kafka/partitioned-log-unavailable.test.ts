@@ -154,7 +154,7 @@ describe.concurrent("an unavailable log", () => {
 
 describe.concurrent("a log with a slow topic", () => {
   it("sends nothing of thousands of appends that timed out while a send took long", async () => {
-    await using test = openLog();
+    await using test = openLog({ appendTimeoutMs: 3000 });
     test.fake.fate = () => "hold";
     const slow = [test.log.append(batch("a"))];
     await waitUntil(() => test.fake.sends.length === 1);
