@@ -36,9 +36,8 @@ export async function earlierTree(options: {
   const root = join(folder, commit.slice(0, 8));
   if (!existsSync(join(root, "package.json"))) {
     await rm(root, { recursive: true, force: true });
-    // Forgets worktrees whose folders are gone.
-    await run("git", ["worktree", "prune"], { cwd: current.root });
-    await run("git", ["worktree", "add", "--detach", root, commit], { cwd: current.root });
+    // Git may still know a worktree there whose folder was removed.
+    await run("git", ["worktree", "add", "--force", "--detach", root, commit], { cwd: current.root });
   }
   // Files of an earlier run may differ from those of the current tree.
   await run("git", ["clean", "--force", "-d", "--quiet", "bench/src"], { cwd: root });
