@@ -59,10 +59,6 @@ export const windowSessionSettings: Readonly<Record<string, string>> = {
   "spark.sql.shuffle.partitions": "2",
   "spark.sql.streaming.multipleWatermarkPolicy": "min",
   "spark.sql.streaming.noDataMicroBatches.enabled": "true",
-  // They would copy the columns and the condition into each source, and the columns into the condition.
-  "spark.sql.optimizer.excludedRules": ["PushProjectionThroughUnion", "PushDownPredicates"]
-    .map((rule) => `org.apache.spark.sql.catalyst.optimizer.${rule}`)
-    .join(","),
 };
 
 /**
@@ -93,8 +89,8 @@ const identityPattern = "^[^|]+[|][^|]+[|][0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0
  */
 export function windowPlan(options: WindowPlanMeaning & WindowPlanRun): StreamingQuery {
   const { partitions, outputTopic, checkpointLocation, queryName, triggerMs } = options;
-  const sources = Array.from({ length: partitions }, (_, partition) => recordsOf(partition, options));
-  return appendTo(partialsOf(messagesOf(unionAll(sources)), options), {
+  const sources = Array.from({ length: partitions }, (_, partition) => messagesOf(partition, options));
+  return appendTo(partialsOf(unionAll(sources), options), {
     format: "kafka",
     options: {
       ...kafkaClientOf(options),
@@ -114,10 +110,10 @@ function kafkaClientOf({ brokers, kafkaOptions = {} }: WindowPlanRun): Record<st
 
 /**
  * One source and one watermark for each partition: Spark uses the minimum of the watermarks, so no message is late for
- * its segment however unevenly the partitions are read. All else is computed once, after their union: Spark plans,
- * generates and sends to each task in each batch whatever is in a source, for each of them.
+ * its segment however unevenly the partitions are read. The columns are computed before the watermark, once a row.
+ * `value` is null in a record that the raw store certainly rejects.
  */
-function recordsOf(partition: number, options: WindowPlanMeaning & WindowPlanRun): Relation {
+function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRun): Relation {
   const { topic, sinceMs, startingOffsets, maxOffsetsPerTrigger, watermarkDelayMs } = options;
   const records = streamFrom("kafka", {
     ...kafkaClientOf(options),
@@ -140,11 +136,6 @@ function recordsOf(partition: number, options: WindowPlanMeaning & WindowPlanRun
     "CAST(key AS STRING) AS identity",
     "CAST(value AS STRING) AS text",
   ]);
-  return withWatermark(texts, "arrived", watermarkDelayMs);
-}
-
-/** The columns of messages. `value` is null in a record that the raw store certainly rejects. */
-function messagesOf(texts: Relation): Relation {
   const parts = project(texts, [
     "arrived",
     "identity",
@@ -184,7 +175,7 @@ function messagesOf(texts: Relation): Relation {
     ) AS message`,
     "IF(plain_value IS NULL AND at IS NOT NULL, hex(substring(CAST(text AS BINARY), 1, 4)), NULL) AS head",
   ]);
-  return project(parsed, [
+  const messages = project(parsed, [
     "arrived",
     "device_id",
     "sensor",
@@ -198,6 +189,7 @@ function messagesOf(texts: Relation): Relation {
       WHEN head RLIKE '00|^EFBBBF|^FEFF|^FFFE' THEN double('NaN')
     END AS value`,
   ]);
+  return withWatermark(messages, "arrived", watermarkDelayMs);
 }
 
 /** The time that stands for all append times before the start of the checkpoint. */
@@ -206,8 +198,8 @@ function beforeStart(sinceMs: number): string {
 }
 
 function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: WindowPlanMeaning & WindowPlanRun) {
-  // Because each part of it uses the watermark's column, the condition stays above the watermark in any case, which
-  // therefore sees the ticks too. The comparison is always true, but Spark does not know it.
+  // Because each part of it uses the watermark's column, the condition stays above the watermark, which therefore sees
+  // the ticks too. The comparison is always true, but Spark does not know it.
   const valid = filter(
     messages,
     `IF(arrived IS NULL, false, arrived >= ${beforeStart(sinceMs)} AND at IS NOT NULL AND value IS NOT NULL)`,
