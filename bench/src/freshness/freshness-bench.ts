@@ -2,8 +2,9 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { openWindowSession } from "@devicemesh/aggregator/window-job/window-job-session";
-import { type EngineAddresses, installEngines, startEngines } from "@devicemesh/engines";
+import { type EngineAddresses, installEngines } from "@devicemesh/engines";
 import { chainNames } from "@devicemesh/pipeline";
+import { startBenchEngines } from "../mesh/bench-engines.ts";
 import { createBenchServices, databaseOf } from "../mesh/bench-services.ts";
 import { measureFreshness, probeDevice } from "../mesh/mesh-freshness.ts";
 import { openBenchStore } from "../mesh/mongo-bench-store.ts";
@@ -68,15 +69,7 @@ export async function runFreshnessBench(settings: FreshnessBenchSettings): Promi
   const installed = await installEngines({ report: progress });
   progress("starting Kafka, Kafka Connect, MongoDB and Spark ...");
   await using stack = new AsyncDisposableStack();
-  const engines = stack.use(
-    await startEngines({
-      folder: join(folder, "engines"),
-      fresh: true,
-      parts: ["kafka", "connect", "mongo", "spark"],
-      signal: stopped,
-    }),
-  );
-  for (const kept of ["logs", "checkpoints"]) rmSync(join(folder, kept), { recursive: true, force: true });
+  const engines = stack.use(await startBenchEngines({ folder, signal: stopped }));
   const { addresses } = engines;
   const services = stack.use(
     createBenchServices({ engines: addresses, prefix, folder, partitions, devices, env, signal: stopped }),

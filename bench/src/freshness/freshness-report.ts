@@ -2,11 +2,9 @@ import { type BarChart, barChartSvg } from "../report/chart.ts";
 import { figure, markdownTable, spreadText, type Target, targetText } from "../report/figures.ts";
 import { machineText } from "../report/machine.ts";
 import type { Report } from "../report/report.ts";
-import { percentile, spreadOf } from "../report/statistics.ts";
+import { percentilesOf, spreadOf } from "../report/statistics.ts";
 import type { FreshnessResult } from "./freshness-bench.ts";
 import { type SegmentHops, segmentParts } from "./hops.ts";
-
-const quantiles = (ms: readonly number[]) => ({ p50: percentile(ms, 0.5), p99: percentile(ms, 0.99) });
 
 /** The targets, with what was measured. */
 export function freshnessTargets({ probes }: Pick<FreshnessResult, "probes">): Target[] {
@@ -15,7 +13,7 @@ export function freshnessTargets({ probes }: Pick<FreshnessResult, "probes">): T
     ms: readonly number[],
     limits: { readonly p50: number; readonly p99: number },
   ) => {
-    const { p50, p99 } = quantiles(ms);
+    const { p50, p99 } = percentilesOf(ms);
     return {
       text: `${what}: p50 ≤ ${figure(limits.p50 / 1000)} s, p99 ≤ ${figure(limits.p99 / 1000)} s`,
       measured: `${figure(p50 / 1000)} and ${figure(p99 / 1000)} s`,
@@ -90,7 +88,7 @@ function markdown(result: FreshnessResult, targets: readonly Target[]): string {
     ["covered by the frontier", probes.coveredMs],
   ] as const;
   const rows = delays.map(([what, ms]) => {
-    const { p50, p99 } = quantiles(ms);
+    const { p50, p99 } = percentilesOf(ms);
     return [what, figure(p50), figure(p99), String(ms.length)];
   });
   return `# Freshness

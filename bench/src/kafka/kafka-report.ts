@@ -3,7 +3,7 @@ import { type BarChart, barChartSvg } from "../report/chart.ts";
 import { figure, markdownTable, roundsText, spreadText, type Target, targetText } from "../report/figures.ts";
 import { machineText } from "../report/machine.ts";
 import type { Report } from "../report/report.ts";
-import { percentile, type Spread, spreadOf } from "../report/statistics.ts";
+import { percentile, percentilesOf, type Spread, spreadOf } from "../report/statistics.ts";
 import { type KafkaPeerName, type KafkaResult, latencyReadingsPerSecond } from "./kafka-bench.ts";
 
 const labels: Readonly<Record<KafkaPeerName, string>> = {
@@ -46,8 +46,7 @@ export function kafkaReport(result: KafkaResult): Report {
   const targets = kafkaTargets(result);
   const { latency, ...rest } = result;
   const summary = (timesMs: readonly number[]) => ({
-    p50: percentile(timesMs, 0.5),
-    p99: percentile(timesMs, 0.99),
+    ...percentilesOf(timesMs),
     units: timesMs.length,
   });
   return {

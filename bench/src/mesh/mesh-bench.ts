@@ -1,11 +1,12 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type EngineAddresses, installEngines, startEngines } from "@devicemesh/engines";
+import { type EngineAddresses, installEngines } from "@devicemesh/engines";
 import { type TopicDefinition, topicDefinitions } from "@devicemesh/operator";
 import { meshDefinition } from "@devicemesh/operator/testing/prepare-mesh";
 import { chainNames } from "@devicemesh/pipeline";
 import { type LoadSpread, watchMachineLoad } from "../report/load-watch.ts";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
+import { startBenchEngines } from "./bench-engines.ts";
 import { type BenchServices, createBenchServices, databaseOf } from "./bench-services.ts";
 import { type BenchTopics, openBenchTopics } from "./kafka-bench-topics.ts";
 import { type MeshChainResult, type MeshChainSettings, measureMeshChain } from "./mesh-chain.ts";
@@ -58,17 +59,14 @@ export async function runMeshBench(settings: MeshBenchSettings): Promise<MeshRes
   progress("starting Kafka, Kafka Connect, MongoDB and Spark ...");
   await using stack = new AsyncDisposableStack();
   const engines = stack.use(
-    await startEngines({
-      folder: join(folder, "engines"),
-      fresh: true,
-      parts: ["kafka", "connect", "mongo", "spark"],
+    await startBenchEngines({
+      folder,
       signal,
       onProgress: ({ engine, text, ready }) => {
         if (ready) progress(`${engine} ${text}`);
       },
     }),
   );
-  for (const kept of ["logs", "checkpoints"]) rmSync(join(folder, kept), { recursive: true, force: true });
   const { addresses } = engines;
   const topics = stack.use(await openBenchTopics(addresses.kafkaBrokers));
   const peers = await measureIngest(settings, { addresses, topics, folder });

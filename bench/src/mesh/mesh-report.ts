@@ -6,7 +6,7 @@ import { figure, markdownTable, roundsText, spreadText } from "../report/figures
 import type { LoadSpread } from "../report/load-watch.ts";
 import { machineText } from "../report/machine.ts";
 import type { Report } from "../report/report.ts";
-import { percentile, type Spread, spreadOf } from "../report/statistics.ts";
+import { type Percentiles, percentilesOf, type Spread, spreadOf } from "../report/statistics.ts";
 import type { MeshResult } from "./mesh-bench.ts";
 import { probePollMs } from "./mesh-freshness.ts";
 import { type MeshPeerName, type MeshPeerResult, meshFramesPerUnit } from "./mesh-ingest.ts";
@@ -59,9 +59,9 @@ export type MeshSummary = {
   readonly liveRowsPerBatch: number;
   readonly liveBatchMs: Spread;
   readonly liveBatches: number;
-  readonly storedMs: { readonly p50: number; readonly p99: number };
-  readonly inAnswerMs: { readonly p50: number; readonly p99: number };
-  readonly coveredMs: { readonly p50: number; readonly p99: number };
+  readonly storedMs: Percentiles;
+  readonly inAnswerMs: Percentiles;
+  readonly coveredMs: Percentiles;
 };
 
 /** Combines the figures. @throws RangeError without a batch or a probe. */
@@ -69,7 +69,6 @@ export function meshSummary({ chain }: Pick<MeshResult, "chain">): MeshSummary {
   const busy = busyBatches(chain.backlog.batches);
   const live = chain.live.batches;
   const times = (batches: readonly WindowBatch[]): Spread => spreadOf(batches.map(({ batchMs }) => batchMs));
-  const percentiles = (ms: readonly number[]) => ({ p50: percentile(ms, 0.5), p99: percentile(ms, 0.99) });
   return {
     sinkDocumentsPerSecond: chain.sink.documentsPerSecond,
     sparkRowsPerSecond: rowsPerSecond(busy),
@@ -78,9 +77,9 @@ export function meshSummary({ chain }: Pick<MeshResult, "chain">): MeshSummary {
     liveRowsPerBatch: spreadOf(live.map(({ rows }) => rows)).median,
     liveBatchMs: times(live),
     liveBatches: live.length,
-    storedMs: percentiles(chain.live.probes.storedMs),
-    inAnswerMs: percentiles(chain.live.probes.inAnswerMs),
-    coveredMs: percentiles(chain.live.probes.coveredMs),
+    storedMs: percentilesOf(chain.live.probes.storedMs),
+    inAnswerMs: percentilesOf(chain.live.probes.inAnswerMs),
+    coveredMs: percentilesOf(chain.live.probes.coveredMs),
   };
 }
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
-import { percentile } from "../report/statistics.ts";
+import { type Percentiles, percentilesOf } from "../report/statistics.ts";
 import { PeerMissing, type PeerOptions, type StorePeer } from "./peer.ts";
 import {
   createPeerQuestions,
@@ -59,12 +59,10 @@ export type PeerResult = {
   readonly asked: number;
   /** The first wrong answer, as text. */
   readonly firstWrong?: string;
-  readonly oneSeriesMs: Latency;
-  readonly allSeriesMs: Latency;
+  /** Latency of answers, in ms. */
+  readonly oneSeriesMs: Percentiles;
+  readonly allSeriesMs: Percentiles;
 };
-
-/** Latency of answers, in ms. */
-export type Latency = { readonly p50: number; readonly p99: number };
 
 /** What the bench found. */
 export type PeersResult = {
@@ -178,8 +176,8 @@ async function measure(
     exact,
     asked: questions.length,
     ...(firstWrong === undefined ? {} : { firstWrong }),
-    oneSeriesMs: latencyOf(oneSeriesMs),
-    allSeriesMs: latencyOf(allSeriesMs),
+    oneSeriesMs: percentilesOf(oneSeriesMs),
+    allSeriesMs: percentilesOf(allSeriesMs),
   };
 }
 
@@ -195,8 +193,4 @@ async function untilRest(peer: StorePeer): Promise<void> {
     await delay(500);
     quiet = peer.cpuMs() - beforeMs <= 25 ? quiet + 1 : 0;
   }
-}
-
-function latencyOf(values: readonly number[]): Latency {
-  return { p50: percentile(values, 0.5), p99: percentile(values, 0.99) };
 }

@@ -1,3 +1,4 @@
+import { escaped, px } from "../report/svg.ts";
 import { type Stack, weightOf } from "./profilers/stacks.ts";
 
 /** A flame graph: each row is called by the row below it; the width of a frame is its share of the time. */
@@ -138,16 +139,4 @@ function shortName(name: string): string {
 
 function cut(text: string, characters: number): string {
   return text.length <= characters ? text : `${text.slice(0, characters - 1)}…`;
-}
-
-function px(value: number): string {
-  return value.toFixed(1);
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

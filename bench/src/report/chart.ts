@@ -1,4 +1,5 @@
 import type { Spread } from "./statistics.ts";
+import { escaped, px } from "./svg.ts";
 
 /** Horizontal bars on a logarithmic scale, each with a line from minimum to maximum. */
 export type BarChart = {
@@ -85,16 +86,4 @@ function scaleOf(spreads: readonly Spread[]): [number, number] {
 
 function tickText(value: number): string {
   return value >= 1 ? value.toLocaleString("en-US") : value.toFixed(Math.round(-Math.log10(value)));
-}
-
-function px(value: number): string {
-  return value.toFixed(1);
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

@@ -14,6 +14,14 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
 }
 
+/** The median and the 99th percentile of some values, by nearest rank. */
+export type Percentiles = { readonly p50: number; readonly p99: number };
+
+/** @throws RangeError if there are no values. */
+export function percentilesOf(values: readonly number[]): Percentiles {
+  return { p50: percentile(values, 0.5), p99: percentile(values, 0.99) };
+}
+
 function middleOf(sorted: readonly number[]): number {
   if (sorted.length === 0) throw new RangeError("no values");
   const half = sorted.length >> 1;

@@ -2,7 +2,7 @@ import { barChartSvg } from "../report/chart.ts";
 import { figure, markdownTable, roundsText, spreadText, type Target, targetText } from "../report/figures.ts";
 import { machineText } from "../report/machine.ts";
 import type { Report } from "../report/report.ts";
-import { percentile, type Spread, spreadOf } from "../report/statistics.ts";
+import { percentile, percentilesOf, type Spread, spreadOf } from "../report/statistics.ts";
 import type { WatchResult, WatchRound } from "./watch-bench.ts";
 
 /** The allowed slow-down of other callers beside watchers, by p99. */
@@ -68,8 +68,7 @@ function watchersText({ watchers, questions }: WatchResult): string {
 /** Summarizes a round. */
 function summaryOf(round: WatchRound) {
   const ends = (values: readonly number[]) => ({
-    p50: percentile(values, 0.5),
-    p99: percentile(values, 0.99),
+    ...percentilesOf(values),
     maximum: Math.max(...values),
   });
   return {
