@@ -24,3 +24,9 @@ export const deviceNamesMax = 100_000;
 
 /** Number of recordings that are loaded concurrently over HTTP. */
 export const uploadsMax = 4;
+
+/**
+ * Readings of a unit. The embedded store waits after a commit by its size, at most 120 ms, and a device has one unit in
+ * flight: units of the client's usual 5,000 would limit an import to 100,000 readings a second.
+ */
+export const unitReadings = 40_000;

@@ -9,6 +9,7 @@ import {
 } from "@devicemesh/client";
 import type { SensorCatalog } from "@devicemesh/proto";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
+import { unitReadings } from "../limits.ts";
 import { createGiveUp } from "./give-up.ts";
 
 /** The destination of readings: ingest, through an outbox. */
@@ -71,6 +72,7 @@ export function openDelivery({
     sensors: catalog.sensors,
     random: createRandom(BigInt(Math.floor(clock.nowMs())), 0),
     whenFull: "wait",
+    limits: { unitReadings },
     observe,
   });
 
