@@ -2,11 +2,12 @@ import type { IdentifyPublisher, Publisher } from "@devicemesh/identity";
 import { toGrpcServiceError } from "@devicemesh/kit/rpc/grpc-js-status";
 import type { GrpcCallHeaders } from "@devicemesh/kit/rpc/grpc-server";
 import {
+  type MessageStreamCall,
   type MessageStreamHandler,
+  type MessageStreamReceiver,
   type MessageStreams,
-  respondTo,
   servedByMessages,
-} from "@devicemesh/kit/rpc/grpc-streams";
+} from "@devicemesh/kit/rpc/message-streams";
 import {
   IngestServiceService,
   type PublishReadingBatchResponse,
@@ -72,36 +73,9 @@ export function createGrpcIngestService(
     void answer(open, work, callback);
   };
 
-  const publishStream: MessageStreamHandler<Buffer> = (call) => {
-    const open = calls.open(publishPath);
-    const { signal } = open;
-    // Of the many streams that are open for long, most wait for their first frame: they hold no unit until then.
-    let unit: OpenUnit | undefined;
-    let isEnding = false;
-
-    function begun(): OpenUnit {
-      const { metadata, rpc } = call;
-      const publisher = identityOf?.({ metadata, getPeer: () => rpc.getPeer() });
-      unit = openUnit(dependencies, { publisher, signal, onFailure: end });
-      return unit;
-    }
-    function settle(work: () => Promise<UnitResult>): void {
-      if (isEnding) return;
-      isEnding = true;
-      void answer(open, work, (error, response) => respondTo(call, error, response));
-    }
-    function end(): void {
-      settle(async () => (unit ?? begun()).end());
-    }
-    onCallAbort(signal, end);
-    if (signal.reason !== undefined) end();
-    return {
-      received: (frame) => (isEnding ? undefined : (unit ?? begun()).add(frame)),
-      ended: end,
-      failed: (error) => settle(() => Promise.reject(error)),
-      cancelled: () => calls.abandon(open),
-    };
-  };
+  const context = { dependencies, answer };
+  const publishStream: MessageStreamHandler<Buffer> = (call, headers) =>
+    new StreamedUnit(context, call, identityOf?.(headers));
   return {
     implementation: { publishReadings: servedByMessages, publishReadingBatch: publishBatch },
     messageStreams: new Map([[publishPath, publishStream as MessageStreamHandler]]),
@@ -111,6 +85,68 @@ export function createGrpcIngestService(
         if (call.path.startsWith(`/${ingestServiceName}/`)) identityOf(call);
       }),
   };
+}
+
+type Answer = (
+  open: OpenCall,
+  work: () => Promise<UnitResult>,
+  respond: (error: ServiceError | null, response?: PublishReadingsResponse) => void,
+) => Promise<void>;
+
+type StreamContext = { readonly dependencies: PublishDependencies; readonly answer: Answer };
+
+/** A stream of PublishReadings. A class, because ten thousand open streams share its functions. */
+class StreamedUnit implements MessageStreamReceiver<Buffer> {
+  private readonly context: StreamContext;
+  private readonly call: MessageStreamCall;
+  private readonly publisher: Publisher | undefined;
+  private readonly open: OpenCall;
+  /** Of the many streams that are open for long, most wait for their first frame: they hold no unit until then. */
+  private unit: OpenUnit | undefined;
+  private isEnding = false;
+
+  constructor(context: StreamContext, call: MessageStreamCall, publisher: Publisher | undefined) {
+    this.context = context;
+    this.call = call;
+    this.publisher = publisher;
+    this.open = context.dependencies.calls.open(publishPath);
+    const { signal } = this.open;
+    const end = () => this.ended();
+    onCallAbort(signal, end);
+    if (signal.reason !== undefined) end();
+  }
+
+  received(frame: Buffer): Promise<void> | undefined {
+    return this.isEnding ? undefined : this.begun().add(frame);
+  }
+
+  ended(): void {
+    this.settle(async () => this.begun().end());
+  }
+
+  failed(error: unknown): void {
+    this.settle(() => Promise.reject(error));
+  }
+
+  cancelled(): void {
+    this.context.dependencies.calls.abandon(this.open);
+  }
+
+  private begun(): OpenUnit {
+    const { publisher, open } = this;
+    this.unit ??= openUnit(this.context.dependencies, {
+      publisher,
+      signal: open.signal,
+      onFailure: () => this.ended(),
+    });
+    return this.unit;
+  }
+
+  private settle(work: () => Promise<UnitResult>): void {
+    if (this.isEnding) return;
+    this.isEnding = true;
+    void this.context.answer(this.open, work, (error, response) => this.call.respond(error, response));
+  }
 }
 
 /** Identifies the sender of a call by its headers, and remembers it for the handler. */

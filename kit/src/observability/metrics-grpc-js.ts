@@ -12,6 +12,8 @@ export type GrpcJsCounting = {
   readonly interceptor: ServerInterceptor;
   /** Registers the methods of a service; calls of others are not counted. */
   know(definition: ServiceDefinition): void;
+  /** Counts a call that does not pass through the interceptor; see RpcMethodCounting. */
+  begin(path: string): ((code: number) => void) | undefined;
 };
 
 /**
@@ -24,6 +26,7 @@ export function createGrpcJsCounting(rpc: RpcCounting): GrpcJsCounting {
     know(definition) {
       for (const method of Object.values(definition)) methods.set(method.path, rpc.know(methodOf(method)));
     },
+    begin: (path) => methods.get(path)?.begin(),
     interceptor(descriptor, call) {
       const method = methods.get(descriptor.path);
       if (!method) return new ServerInterceptingCall(call);

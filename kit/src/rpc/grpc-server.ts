@@ -6,12 +6,9 @@ import { createProtocolSockets } from "../server/http-protocol.ts";
 import type { RunningServer } from "../server/running-server.ts";
 import { startSocketServer } from "../server/socket-server.ts";
 import type { TlsTermination } from "../server/tls-termination.ts";
-import { createGrpcStreams, createMessageStreams, type MessageStreams } from "./grpc-streams.ts";
-import {
-  createBusyConnections,
-  createUnfinishedRequests,
-  type UnfinishedRequests,
-} from "./requests/incomplete-requests.ts";
+import { createGrpcStreams } from "./grpc-streams.ts";
+import type { MessageStreams } from "./message-streams.ts";
+import { createUnfinishedRequests, type UnfinishedRequests } from "./requests/incomplete-requests.ts";
 import type { AddressOf } from "./requests/rejected-requests.ts";
 
 /** Limits that grpc-js does not set by default. */
@@ -65,20 +62,25 @@ export async function startGrpcServer(config: {
 }): Promise<RunningServer> {
   const counting = config.metrics && createGrpcJsCounting(config.metrics.rpc);
   const limits = { ...connectionDefaults, ...config.connections };
-  const busy = createBusyConnections();
-  const { authorize, addressOf, unfinished = createUnfinishedRequests() } = config;
-  const streams = createGrpcStreams({ unfinished, busy, authorize, addressOf });
+  const { authorize, addressOf, messageStreams, unfinished = createUnfinishedRequests() } = config;
+  const options = { ...grpcServerDefaults, ...config.options };
+  const streams = createGrpcStreams({
+    unfinished,
+    authorize,
+    addressOf,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    messageBytesMax: options["grpc.max_receive_message_length"],
+    messageStreams,
+    counting,
+  });
   const server = new Server({
-    ...grpcServerDefaults,
-    "grpc.max_connection_idle_ms": limits.idleTimeoutMs,
     // grpc-js varies it by a tenth, and lets running calls finish.
     "grpc.max_connection_age_ms": limits.ageMaxMs,
-    ...config.options,
+    ...options,
     interceptors: [
       ...(config.options?.interceptors ?? []),
       ...(counting ? [counting.interceptor] : []),
       streams.interceptor,
-      ...(config.messageStreams ? [createMessageStreams(config.messageStreams)] : []),
     ],
   });
   config.addServices({
@@ -100,7 +102,7 @@ export async function startGrpcServer(config: {
     host: config.host,
     port: config.port,
     limits,
-    isBusy: busy.has,
+    isBusy: streams.isBusy,
     shutdownGraceMs: config.shutdownGraceMs,
     accept: config.tls?.terminate(sockets.accept) ?? sockets.accept,
     drain() {

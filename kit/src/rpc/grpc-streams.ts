@@ -1,19 +1,20 @@
 import type { Http2Server, Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import {
-  type Metadata,
+  Metadata,
   type Server,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
   type ServiceDefinition,
-  type ServiceError,
-  status,
 } from "@grpc/grpc-js";
+import type { GrpcJsCounting } from "../observability/metrics-grpc-js.ts";
 import { toGrpcServiceError } from "./grpc-js-status.ts";
 import type { GrpcCallHeaders } from "./grpc-server.ts";
-import type { BusyConnections, RequestMeter, UnfinishedRequests } from "./requests/incomplete-requests.ts";
+import type { GrpcConnection, MessageStreams } from "./message-streams.ts";
+import type { RequestMeter, UnfinishedRequests } from "./requests/incomplete-requests.ts";
+import { serveMessages } from "./requests/message-stream-call.ts";
 import { type AddressOf, rpcOfPath } from "./requests/rejected-requests.ts";
-import { respondUnknown, respondWrongType } from "./requests/rejected-streams.ts";
+import { release, respondUnknown, respondWrongType } from "./requests/rejected-streams.ts";
 import { clampGrpcTimeout } from "./requests/timeout-headers.ts";
 
 /** The hooks in front of the calls of a grpc-js server. */
@@ -24,6 +25,8 @@ export type GrpcStreams = {
   know(definition: ServiceDefinition): void;
   /** The hook in front of the streams of the server's only listener. */
   guard(server: Server): void;
+  /** Whether a connection has open streams, by the `address:port` of its client. */
+  isBusy(peer: string): boolean;
 };
 
 type StreamListener = (
@@ -33,39 +36,61 @@ type StreamListener = (
 ) => void;
 
 /**
- * Answers calls of unknown methods, rejects calls by their headers, and limits bodies: grpc-js has no hook for any of
- * these.
+ * Answers calls of unknown methods, rejects calls by their headers, limits bodies and the time of idle connections, and
+ * serves methods message by message: grpc-js has no hook for any of these.
  */
 export function createGrpcStreams({
   unfinished,
-  busy,
   authorize,
   addressOf,
+  idleTimeoutMs,
+  messageBytesMax,
+  messageStreams,
+  counting,
 }: {
   readonly unfinished: UnfinishedRequests;
-  readonly busy: BusyConnections;
   readonly authorize?: ((call: GrpcCallHeaders) => void) | undefined;
   readonly addressOf?: AddressOf | undefined;
+  readonly idleTimeoutMs: number;
+  /** The largest message of a stream that is served message by message. */
+  readonly messageBytesMax: number;
+  readonly messageStreams?: MessageStreams | undefined;
+  readonly counting?: Pick<GrpcJsCounting, "begin"> | undefined;
 }): GrpcStreams {
   const methods = new Map<string, ServiceDefinition[string]>();
   const served = new Map<string, string[]>();
-  const peerOf = createPeers();
+  const connections = createConnections(idleTimeoutMs);
+  const messageServer = messageStreams && {
+    unfinished,
+    incomplete: unfinished.openSet(),
+    authorize,
+    messageBytesMax,
+  };
   let opening: { call: ServerInterceptingCallInterface | undefined } | undefined;
 
   function listen(handle: StreamListener): StreamListener {
     return (stream, headers, ...rest) => {
       stream.on("error", ignore);
-      const peer = peerOf(stream.session);
-      const endBusy = busy.begin(peer);
+      const connection = connections.of(stream);
+      // Its client has disconnected.
+      if (stream.destroyed || connection === undefined) return;
+      connection.streams++;
+      const path = headers[":path"] ?? "";
+      const method = methods.get(path);
+      const serve = messageStreams?.get(path);
+      if (messageServer && serve && method && isGrpc(headers)) {
+        const described = describeCall(path, headers, connection.peer);
+        const counted = counting?.begin(path);
+        serveMessages({ stream, headers, described, method, connection, counted }, serve, messageServer);
+        return;
+      }
       let meter: RequestMeter | undefined;
       stream.on("close", () => {
-        endBusy();
+        connection.leave();
         meter?.end();
       });
       stream.on("wantTrailers", onWantTrailers);
       stream.on("finish", onFinish);
-      const path = headers[":path"] ?? "";
-      const method = methods.get(path);
       if (!isGrpc(headers)) return respondWrongType(stream, headers["content-type"]);
       if (method === undefined) return respondUnknown(stream, path, served, addressOf);
       const timeout = headers["grpc-timeout"];
@@ -76,7 +101,7 @@ export function createGrpcStreams({
       handle(stream, headers, ...rest);
       opening = undefined;
       if (stream.destroyed || stream.headersSent) return;
-      meter = unfinished.open({ peer, isStream: method.requestStream }, (error) =>
+      meter = unfinished.open({ peer: connection.peer, isStream: method.requestStream }, (error) =>
         opened.call?.sendStatus(statusOf(error)),
       );
       // After grpc-js has paused the stream, which controls when it flows.
@@ -99,7 +124,9 @@ export function createGrpcStreams({
       if (!handle) throw new Error("grpc-js no longer listens to the streams of its HTTP/2 server");
       http2Server.removeAllListeners("stream");
       http2Server.on("stream", listen(handle));
+      http2Server.on("session", connections.open);
     },
+    isBusy: connections.isBusy,
     interceptor({ path }, call) {
       if (opening) opening.call = call;
       // grpc-js needs no more than the interface that the call has already.
@@ -123,98 +150,6 @@ export function createGrpcStreams({
   };
 }
 
-/** A call of a client-streaming method, for its handler; answer it with `respondTo`. */
-export type MessageStreamCall = {
-  readonly metadata: Metadata;
-  readonly rpc: ServerInterceptingCallInterface;
-};
-
-/** Answers a call; only its first answer is sent. */
-export function respondTo({ rpc }: MessageStreamCall, error: ServiceError | null, response?: unknown): void {
-  if (error) rpc.sendStatus(sentOf(error));
-  else rpc.sendMessage(response, () => rpc.sendStatus({ code: status.OK, details: "OK" }));
-}
-
-/**
- * Receives a call's events, in order. After a failed message more may come, until the answer is sent.
- */
-export type MessageStreamReceiver<Request> = {
-  /** The next message; the one after it is read when the returned promise has resolved, or at once without one. */
-  received(message: Request): Promise<void> | undefined;
-  /** The client has ended its stream. */
-  ended(): void;
-  /** `received` has thrown, or its promise has rejected. */
-  failed(error: unknown): void;
-  /** The call is over: it is answered, cancelled, or past its deadline, or its client has disconnected. */
-  cancelled(): void;
-};
-
-/** Serves the calls of a client-streaming method. */
-export type MessageStreamHandler<Request = unknown> = (
-  call: MessageStreamCall,
-) => MessageStreamReceiver<Request>;
-
-/** The handlers by the paths of their methods. */
-export type MessageStreams = ReadonlyMap<string, MessageStreamHandler>;
-
-/**
- * Serves client-streaming methods message by message, in place of the streams of Node that grpc-js otherwise creates for
- * each call. Of ten thousand open calls, these would be most of the memory, and most of the time of garbage collection.
- * Must be the last interceptor of a server: grpc-js starts a call with it.
- */
-export function createMessageStreams(handlers: MessageStreams): ServerInterceptor {
-  return ({ path }, call) => {
-    const serve = handlers.get(path);
-    // grpc-js needs no more than the interface that the call has already.
-    if (!serve) return call as ServerInterceptingCall;
-    const served = new ServerInterceptingCall(call);
-    served.start = () => serveCall(call, serve);
-    return served;
-  };
-}
-
-/** In a service's implementation, for a method that is served message by message: never called. */
-export function servedByMessages(): never {
-  throw new Error("the method is served message by message");
-}
-
-function serveCall(rpc: ServerInterceptingCallInterface, serve: MessageStreamHandler): void {
-  let receiver: MessageStreamReceiver<unknown>;
-  let isReading = false;
-  let isDue = false;
-
-  /** A loop, because messages that have arrived are passed on within `startRead`: there may be thousands of them. */
-  function readOn(): void {
-    isDue = true;
-    if (isReading) return;
-    isReading = true;
-    while (isDue) {
-      isDue = false;
-      rpc.startRead();
-    }
-    isReading = false;
-  }
-
-  rpc.start({
-    onReceiveMetadata(metadata) {
-      receiver = serve({ metadata, rpc });
-      readOn();
-    },
-    onReceiveMessage(message) {
-      try {
-        const wait = receiver.received(message);
-        if (wait === undefined) readOn();
-        else wait.then(readOn, receiver.failed);
-      } catch (error) {
-        receiver.failed(error);
-      }
-    },
-    onReceiveHalfClose: () => receiver.ended(),
-    // A call may be over before its headers are passed on.
-    onCancel: () => receiver?.cancelled(),
-  });
-}
-
 /** The server that the injector of connections created; grpc-js has no other access to it. */
 function onlyHttp2ServerOf(server: Server): Http2Server {
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
@@ -224,10 +159,7 @@ function onlyHttp2ServerOf(server: Server): Http2Server {
 }
 
 function statusOf(error: unknown) {
-  return sentOf(toGrpcServiceError(error));
-}
-
-function sentOf({ code, details, metadata }: ServiceError) {
+  const { code, details, metadata } = toGrpcServiceError(error);
   return { code, details, metadata };
 }
 
@@ -237,17 +169,53 @@ function isGrpc(headers: IncomingHttpHeaders): boolean {
 
 function ignore(): void {}
 
-/** Returns `address:port` of a session's client; kept, because each stream needs it, and a session is slow to ask. */
-function createPeers(): (session: Http2Session | undefined) => string {
-  const peers = new WeakMap<Http2Session, string>();
-  return (session) => {
-    const known = session && peers.get(session);
-    if (known !== undefined) return known;
-    const peer = `${session?.socket.remoteAddress}:${session?.socket.remotePort}`;
-    if (session) peers.set(session, peer);
-    return peer;
+/** The metadata of grpc-js is made for the few calls whose headers are read. */
+function describeCall(path: string, headers: IncomingHttpHeaders, peer: string): GrpcCallHeaders {
+  let metadata: Metadata | undefined;
+  return {
+    path,
+    get metadata() {
+      metadata ??= Metadata.fromHttp2Headers(headers);
+      return metadata;
+    },
+    getPeer: () => peer,
   };
 }
+
+/** The open connections, by the `address:port` of their clients. */
+function createConnections(idleTimeoutMs: number) {
+  const byPeer = new Map<string, { readonly streams: number }>();
+  const bySession = new WeakMap<Http2Session, OpenConnection>();
+
+  /** Closes the session when it has had no stream for the time limit. */
+  function open(session: Http2Session): void {
+    const peer = `${session.socket.remoteAddress}:${session.socket.remotePort}`;
+    const connection = {
+      peer,
+      streams: 0,
+      leave() {
+        connection.streams--;
+        if (connection.streams === 0) timer.refresh();
+      },
+    };
+    const timer = setTimeout(() => {
+      if (connection.streams === 0) session.close();
+    }, idleTimeoutMs).unref();
+    byPeer.set(peer, connection);
+    bySession.set(session, connection);
+    session.once("close", () => {
+      clearTimeout(timer);
+      if (byPeer.get(peer) === connection) byPeer.delete(peer);
+    });
+  }
+  return {
+    open,
+    isBusy: (peer: string) => (byPeer.get(peer)?.streams ?? 0) > 0,
+    of: (stream: ServerHttp2Stream) => stream.session && bySession.get(stream.session),
+  };
+}
+
+type OpenConnection = GrpcConnection & { streams: number };
 
 // Listeners that many streams share. They reset a stream without an error if its client still sends when its response is
 // complete.
@@ -262,8 +230,4 @@ function onFinish(this: ServerHttp2Stream): void {
   if (this.readableEnded) return;
   const { ":status": status, "grpc-status": grpcStatus } = this.sentHeaders ?? {};
   if (grpcStatus !== undefined || status !== 200) setImmediate(release, this);
-}
-
-function release(stream: ServerHttp2Stream): void {
-  if (!stream.closed && !stream.readableEnded) stream.close();
 }

@@ -1,7 +1,6 @@
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
-import { type BusyConnections, createBusyConnections } from "../rpc/requests/incomplete-requests.ts";
 import { ageOf, type ConnectionLimits, connectionDefaults } from "./connection-limits.ts";
 import { createProtocolSockets } from "./http-protocol.ts";
 import type { RunningServer } from "./running-server.ts";
@@ -178,5 +177,31 @@ function guardHandler(handler: OnePortHandler, onError: (error: unknown) => void
       }
       response.end();
     }
+  };
+}
+
+/** The busy connections, by the `address:port` of their clients. */
+type BusyConnections = {
+  has(peer: string): boolean;
+  /** Records the start of work; the returned function records its end, and has no effect a second time. */
+  begin(peer: string): () => void;
+};
+
+/** Creates an empty set. */
+function createBusyConnections(): BusyConnections {
+  const running = new Map<string, number>();
+  return {
+    has: (peer) => running.has(peer),
+    begin(peer) {
+      running.set(peer, (running.get(peer) ?? 0) + 1);
+      let isOpen = true;
+      return () => {
+        if (!isOpen) return;
+        isOpen = false;
+        const left = (running.get(peer) ?? 1) - 1;
+        if (left === 0) running.delete(peer);
+        else running.set(peer, left);
+      };
+    },
   };
 }

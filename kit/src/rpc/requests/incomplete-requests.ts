@@ -41,10 +41,28 @@ export type RequestMeter = {
   end(): void;
 };
 
+/** A request in progress; most of many wait for their first bytes, so it is small. */
+export type IncompleteRequest = UnfinishedRequest & {
+  /** When it began, by a monotonic clock, and when its incomplete message did. */
+  readonly begunMs: number;
+  messageBegunMs: number;
+  /** Bytes of its incomplete message. */
+  buffered: number;
+  /** Called at most once, when the request is not counted any more; see UnfinishedRequests.open. */
+  reject(error: RpcError): void;
+};
+
 /** The incomplete requests in the memory of all servers of a process. */
 export type UnfinishedRequests = {
   /** Bytes of incomplete messages at this moment. */
   readonly bytes: number;
+  /**
+   * Returns a set for requests whose server follows their messages itself. A request is in it from its beginning until
+   * its body is complete or no reader exists any more, and holds no bytes then.
+   */
+  openSet(): Set<IncompleteRequest>;
+  /** Sets the bytes of the incomplete message of a request; called after every chunk that leaves one. */
+  holds(request: IncompleteRequest, bytes: number): void;
   /**
    * Begins to count a request. `reject` is called at most once, with RESOURCE_EXHAUSTED if there are too many
    * bytes, or DEADLINE_EXCEEDED if the client is too slow; the request is not counted any more by then.
@@ -59,13 +77,13 @@ export function createUnfinishedRequests(
 ): UnfinishedRequests {
   const limits = { ...unfinishedRequestDefaults, ...settings };
   const bytesOfPeer = new Map<string, number>();
-  const open = new Set<OpenRequest>();
+  const open = new Set<IncompleteRequest>();
+  const sets = [open];
   let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
 
   // One timer for all requests: a timer each would be set and cleared for every frame of every stream.
-  function watch(request: OpenRequest): void {
-    open.add(request);
+  function watch(): void {
     timer ??= setInterval(checkAll, Math.min(1000, limits.messageTimeoutMs / 4)).unref();
   }
   function count(peer: string, difference: number): void {
@@ -74,38 +92,35 @@ export function createUnfinishedRequests(
     if (ofPeer === 0) bytesOfPeer.delete(peer);
     else bytesOfPeer.set(peer, ofPeer);
   }
-  function end(request: OpenRequest): void {
-    if (!open.delete(request)) return;
+  function end(request: IncompleteRequest): void {
+    if (!sets.some((set) => set.delete(request))) return;
     count(request.peer, -request.buffered);
-    if (open.size > 0) return;
+    request.buffered = 0;
+    if (sets.length > 1 || open.size > 0) return;
     clearInterval(timer);
     timer = undefined;
   }
-  function fail(request: OpenRequest, error: RpcError): void {
+  function fail(request: IncompleteRequest, error: RpcError): void {
     end(request);
     request.reject(error);
   }
   function checkAll(): void {
     const nowMs = monotonicMs();
-    for (const request of open) {
-      const { isStream, buffered, begunMs, messageBegunMs } = request;
-      const isMessageOpen = !isStream || buffered > 0;
-      if (isMessageOpen && nowMs - messageBegunMs > limits.messageTimeoutMs) {
-        fail(request, tooSlow("a message", limits.messageTimeoutMs));
-      } else if (nowMs - begunMs > limits.streamTimeoutMs) {
-        fail(request, tooSlow("the stream", limits.streamTimeoutMs));
-      }
+    for (const set of sets) for (const request of set) check(request, nowMs);
+  }
+  function check(request: IncompleteRequest, nowMs: number): void {
+    const { isStream, buffered, begunMs, messageBegunMs } = request;
+    if ((!isStream || buffered > 0) && nowMs - messageBegunMs > limits.messageTimeoutMs) {
+      fail(request, tooSlow("a message", limits.messageTimeoutMs));
+    } else if (nowMs - begunMs > limits.streamTimeoutMs) {
+      fail(request, tooSlow("the stream", limits.streamTimeoutMs));
     }
   }
-  function received(request: OpenRequest, chunk: Uint8Array): void {
-    if (!open.has(request)) return;
+  function holds(request: IncompleteRequest, held: number): void {
     const { peer, isStream, buffered } = request;
-    if (isStream) request.envelopes ??= createEnvelopeProgress();
-    const unfinished = request.envelopes?.read(chunk) ?? buffered + chunk.length;
-    // What is left began with this chunk at the latest.
-    if (isStream && unfinished <= chunk.length) request.messageBegunMs = monotonicMs();
-    count(peer, unfinished - buffered);
-    request.buffered = unfinished;
+    if (isStream && buffered === 0) request.messageBegunMs = monotonicMs();
+    count(peer, held - buffered);
+    request.buffered = held;
     if ((bytesOfPeer.get(peer) ?? 0) > limits.connectionBytesMax) {
       fail(request, tooMany("unfinished requests of one connection", limits.connectionBytesMax));
     } else if (bytes > limits.bytesMax) {
@@ -117,32 +132,32 @@ export function createUnfinishedRequests(
     get bytes() {
       return bytes;
     },
+    openSet() {
+      const set = new Set<IncompleteRequest>();
+      sets.push(set);
+      watch();
+      return set;
+    },
+    holds,
     open({ peer, isStream }, reject) {
-      const begunMs = monotonicMs();
-      const request: OpenRequest = {
-        peer,
-        isStream,
-        reject,
-        begunMs,
-        messageBegunMs: begunMs,
-        buffered: 0,
-        envelopes: undefined,
+      const nowMs = monotonicMs();
+      const request = { peer, isStream, reject, begunMs: nowMs, messageBegunMs: nowMs, buffered: 0 };
+      const envelopes = isStream ? createEnvelopeProgress() : undefined;
+      open.add(request);
+      watch();
+      return {
+        received(chunk) {
+          if (!open.has(request)) return;
+          const unfinished = envelopes?.read(chunk) ?? request.buffered + chunk.length;
+          // What is left began with this chunk at the latest.
+          if (isStream && unfinished <= chunk.length) request.messageBegunMs = monotonicMs();
+          holds(request, unfinished);
+        },
+        end: () => end(request),
       };
-      watch(request);
-      return { received: (chunk) => received(request, chunk), end: () => end(request) };
     },
   };
 }
-
-/** A request in progress; most of many wait for their first bytes, so it is small. */
-type OpenRequest = UnfinishedRequest & {
-  readonly reject: (error: RpcError) => void;
-  readonly begunMs: number;
-  messageBegunMs: number;
-  /** Bytes of its incomplete message. */
-  buffered: number;
-  envelopes: EnvelopeProgress | undefined;
-};
 
 const retryDelayMs = 1000;
 
@@ -258,30 +273,4 @@ export function releaseWhenAnswered(request: OnePortRequest, response: OnePortRe
   };
   // A listener before this one sends the trailers; one iteration of the event loop later they are sent.
   stream.once("wantTrailers", () => setImmediate(release));
-}
-
-/** The busy connections, by the `address:port` of their clients. */
-export type BusyConnections = {
-  has(peer: string): boolean;
-  /** Records the start of work; the returned function records its end, and has no effect a second time. */
-  begin(peer: string): () => void;
-};
-
-/** Creates an empty set. */
-export function createBusyConnections(): BusyConnections {
-  const running = new Map<string, number>();
-  return {
-    has: (peer) => running.has(peer),
-    begin(peer) {
-      running.set(peer, (running.get(peer) ?? 0) + 1);
-      let isOpen = true;
-      return () => {
-        if (!isOpen) return;
-        isOpen = false;
-        const left = (running.get(peer) ?? 1) - 1;
-        if (left === 0) running.delete(peer);
-        else running.set(peer, left);
-      };
-    },
-  };
 }

@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from "node:http2";
+import type { ServiceError } from "@grpc/grpc-js";
 import { type AddressOf, rpcOfPath, unknownRpcMessage } from "./rejected-requests.ts";
 
 /** Responds UNIMPLEMENTED to a call of a method that is not served, and what to call instead. */
@@ -27,4 +28,21 @@ export function respondWrongType(stream: ServerHttp2Stream, contentType: string 
     "accept-post": "application/grpc+proto",
   });
   stream.end(`${JSON.stringify({ code: "invalid_argument", message })}\n`);
+}
+
+/** Responds with the status of a call, in headers that are its trailers too. */
+export function respondStatus(
+  stream: ServerHttp2Stream,
+  { code, details, metadata }: Pick<ServiceError, "code" | "details" | "metadata">,
+): void {
+  const headers = { ":status": 200, "content-type": "application/grpc+proto", "grpc-status": code };
+  stream.respond(
+    { ...headers, "grpc-message": encodeURI(details), ...metadata?.toHttp2Headers() },
+    { endStream: true },
+  );
+}
+
+/** Resets a stream without an error if its client still sends when its response is complete. */
+export function release(stream: ServerHttp2Stream): void {
+  if (!stream.closed && !stream.readableEnded) stream.close();
 }

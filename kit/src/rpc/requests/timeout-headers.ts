@@ -4,16 +4,17 @@
  */
 export const timerMaxMs = 2 ** 31 - 1;
 
-const timerMaxSeconds = Math.floor(timerMaxMs / 1000);
+const unitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
 
-const unitSeconds: Readonly<Record<string, number>> = { H: 3600, M: 60, S: 1 };
+/** Returns the ms of `grpc-timeout`, at most what a timer can keep; undefined if it is malformed. */
+export function timeoutMsOf(value: string): number | undefined {
+  const [, digits, unit] = /^(\d{1,8})([HMSmun])$/.exec(value) ?? [];
+  return digits === undefined ? undefined : Math.min(Number(digits) * unitMs[unit!]!, timerMaxMs);
+}
 
 /** The value of `grpc-timeout`, or the longest deadline that a timer can keep if it is longer. */
 export function clampGrpcTimeout(value: string): string {
-  // The smaller units have at most eight digits too, so they never exceed the limit.
-  const [, digits, unit] = /^(\d{1,8})([HMS])$/.exec(value) ?? [];
-  if (digits === undefined || unit === undefined) return value;
-  return Number(digits) * unitSeconds[unit]! > timerMaxSeconds ? `${timerMaxSeconds}S` : value;
+  return timeoutMsOf(value) === timerMaxMs ? `${Math.floor(timerMaxMs / 1000)}S` : value;
 }
 
 /** The same for `connect-timeout-ms`. */

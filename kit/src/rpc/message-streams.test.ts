@@ -1,11 +1,15 @@
 import { setImmediate as nextIteration } from "node:timers/promises";
+import { deflateSync, gzipSync } from "node:zlib";
 import { type ServiceDefinition, status } from "@grpc/grpc-js";
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { answerOf, enveloped, openHttp2 } from "../../testing/http2-fixture.ts";
+import { startTestMetrics } from "../../testing/metrics-scrape.ts";
 import { waitUntil } from "../../testing/test-helpers.ts";
+import type { Metrics } from "../observability/metrics.ts";
 import { toGrpcServiceError } from "./grpc-js-status.ts";
 import { startGrpcServer } from "./grpc-server.ts";
-import { type MessageStreamHandler, respondTo, servedByMessages } from "./grpc-streams.ts";
+import { type MessageStreamHandler, servedByMessages } from "./message-streams.ts";
 import { invalidArgument } from "./rpc-error.ts";
 
 const path = "/test.v1.TestService/Collect";
@@ -23,7 +27,10 @@ const definition: ServiceDefinition = {
 };
 
 /** A server of one method, which records the events of its calls, with an open stream to it. */
-async function openCollecting(received: (message: Buffer) => Promise<void> | undefined) {
+async function openCollecting(
+  received: (message: Buffer) => Promise<void> | undefined,
+  { headers = {}, metrics }: { headers?: Record<string, string>; metrics?: Metrics } = {},
+) {
   const events: string[] = [];
   const handler: MessageStreamHandler<Buffer> = (call) => ({
     received(message) {
@@ -32,11 +39,11 @@ async function openCollecting(received: (message: Buffer) => Promise<void> | und
     },
     ended() {
       events.push("ended");
-      respondTo(call, null, Buffer.from("done"));
+      call.respond(null, Buffer.from("done"));
     },
     failed(error) {
       events.push("failed");
-      respondTo(call, toGrpcServiceError(error));
+      call.respond(toGrpcServiceError(error));
     },
     cancelled: () => events.push("cancelled"),
   });
@@ -46,11 +53,12 @@ async function openCollecting(received: (message: Buffer) => Promise<void> | und
     shutdownGraceMs: 100,
     addServices: (target) => target.addService(definition, { collect: servedByMessages }),
     messageStreams: new Map([[path, handler as MessageStreamHandler]]),
+    metrics,
   });
   const connection = openHttp2(`http://127.0.0.1:${server.port}`);
   return {
     events,
-    stream: connection.open({ ":path": path, "content-type": "application/grpc" }),
+    stream: connection.open({ ":path": path, "content-type": "application/grpc", ...headers }),
     async [Symbol.asyncDispose]() {
       connection[Symbol.dispose]();
       await server.close();
@@ -76,7 +84,6 @@ it("passes each message when the one before is done, then the end, and sends the
 });
 
 it("passes thousands of messages that have arrived while one was awaited", async () => {
-  // By then, grpc-js has decoded all of them.
   await using test = await openCollecting((text) => (text.length > 0 ? nextIteration() : undefined));
   const empty = message("");
   const count = 3000;
@@ -115,4 +122,74 @@ it("reports a client that leaves, whether a message was awaited or its handler",
     if (sent) await waitUntil(() => test.events.length === 2);
     expect(test.events).toEqual(sent ? ["a", "cancelled"] : []);
   }
+});
+
+it("passes the same messages however their bytes are cut", async () => {
+  const texts = fc.array(fc.string({ maxLength: 300 }), { maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(
+      texts,
+      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+      async (sent, cuts) => {
+        await using test = await openCollecting(() => undefined);
+        const body = Buffer.concat(sent.map(message));
+        for (let at = 0, cut = 0; at < body.length; cut++) {
+          const end = Math.min(at + cuts[cut % cuts.length]!, body.length);
+          await new Promise((resolve) => test.stream.write(body.subarray(at, end), resolve));
+          at = end;
+        }
+        test.stream.end();
+        expect((await answerOf(test.stream)).trailers["grpc-status"]).toBe("0");
+        expect(test.events.slice(0, sent.length + 1)).toEqual([...sent, "ended"]);
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+it.each([
+  ["gzip", gzipSync],
+  ["deflate", deflateSync],
+])("passes compressed messages between others, in order: %s", async (encoding, compress) => {
+  await using test = await openCollecting(() => undefined, { headers: { "grpc-encoding": encoding } });
+  const compressed = message("").fill(1, 0, 1);
+  const packed = compress("b");
+  compressed.writeUInt32BE(packed.length, 1);
+  test.stream.end(Buffer.concat([message("a"), compressed, packed, message("c")]));
+  expect((await answerOf(test.stream)).trailers["grpc-status"]).toBe("0");
+  expect(test.events.slice(0, 4)).toEqual(["a", "b", "c", "ended"]);
+});
+
+it.each([
+  ["of an unknown encoding", "br", gzipSync("a"), status.UNIMPLEMENTED],
+  ["that is not compressed as stated", "gzip", Buffer.from("a"), status.INTERNAL],
+  ["that is too large", "gzip", gzipSync(Buffer.alloc(2 ** 20 + 1)), status.RESOURCE_EXHAUSTED],
+])("ends the call at a message %s", async (_, encoding, packed, code) => {
+  await using test = await openCollecting(() => undefined, { headers: { "grpc-encoding": encoding } });
+  test.stream.write(enveloped(packed).fill(1, 0, 1));
+  expect(Number((await answerOf(test.stream)).headers["grpc-status"])).toBe(code);
+  await waitUntil(() => test.events.length > 0);
+  expect(test.events).toEqual(["cancelled"]);
+});
+
+it("ends the call if the stream ends within a message", async () => {
+  await using test = await openCollecting(() => undefined);
+  test.stream.end(Buffer.concat([message("a"), message("bc").subarray(0, -1)]));
+  expect(Number((await answerOf(test.stream)).headers["grpc-status"])).toBe(status.INVALID_ARGUMENT);
+  await waitUntil(() => test.events.length > 1);
+  expect(test.events).toEqual(["a", "cancelled"]);
+});
+
+it.each([
+  ["10m", status.DEADLINE_EXCEEDED],
+  ["soon", status.INTERNAL],
+])("ends the call at its deadline, or at once if that is malformed: %s", async (timeout, code) => {
+  await using reported = await startTestMetrics();
+  const { metrics } = reported;
+  await using test = await openCollecting(() => undefined, { headers: { "grpc-timeout": timeout }, metrics });
+  expect(Number((await answerOf(test.stream)).headers["grpc-status"])).toBe(code);
+  await waitUntil(() => test.events.length > 0 && test.stream.closed);
+  expect(test.events).toEqual(["cancelled"]);
+  const ends = (await reported.scrape()).by("grpc_server_handled_total", "grpc_code");
+  expect(Object.values(ends).reduce((sum, one) => sum + one, 0)).toBe(1);
 });
