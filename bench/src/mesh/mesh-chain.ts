@@ -39,7 +39,10 @@ export type MeshChainResult = {
   readonly live: {
     readonly devices: number;
     readonly seconds: number;
+    /** After the warm-up, as the probes. */
     readonly batches: readonly WindowBatch[];
+    readonly warmUpSeconds: number;
+    readonly warmUp: ProbeDelays;
     readonly probes: ProbeDelays;
   };
   readonly versions: Readonly<Record<string, string>>;
@@ -101,16 +104,21 @@ export async function measureMeshChain(
   const asked = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${query.address}` }));
   await expectAnswer(asked, acknowledged, signal);
   progress(`${settings.liveDevices} devices play ...`);
-  await delay(settings.liveMs / 3, undefined, { signal });
-  const liveWatch = watchBatches(windowJob, backlogWatch.last?.batch);
-  const { probes } = await measureFreshness({
+  const warmUpMs = settings.liveMs / 3;
+  const watching = delay(warmUpMs, undefined, { signal }).then(() =>
+    watchBatches(windowJob, backlogWatch.last?.batch),
+  );
+  watching.catch(() => {});
+  const { warmUp, probes } = await measureFreshness({
     ingest: ingest.address,
     query: query.address,
+    warmUpMs,
     ms: settings.liveMs,
     everyMs: probeEveryMs,
     countStored: () => store.countReadingsOf(probeDevice),
     signal,
   });
+  const liveWatch = await watching;
   const liveBatches = await liveWatch.stop();
   const dropped = liveWatch.last?.rowsDropped ?? 0;
   if (dropped > 0) throw new Error(`the window job dropped ${dropped} messages`);
@@ -123,6 +131,8 @@ export async function measureMeshChain(
       devices: settings.liveDevices,
       seconds: settings.liveMs / 1000,
       batches: liveBatches,
+      warmUpSeconds: warmUpMs / 1000,
+      warmUp,
       probes,
     },
     versions: status?.versions ?? {},

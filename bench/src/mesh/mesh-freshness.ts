@@ -21,26 +21,30 @@ const coverLimitMs = 120_000;
 
 /** What was observed of the probes. */
 export type Freshness = {
+  /** Of the probes of the warm-up; empty without one. */
+  readonly warmUp: ProbeDelays;
   readonly probes: ProbeDelays;
   /** The frontiers that the answers stated, ms since 1970. */
   readonly frontiers: Reached;
 };
 
 /**
- * Sends a reading periodically for `ms`, and queries it meanwhile.
+ * Sends a reading periodically during the warm-up and for `ms` after it, and queries it meanwhile.
  * @throws Error if a reading is rejected, or not covered within two minutes.
  */
 export async function measureFreshness(options: {
   /** host:port. */
   readonly ingest: string;
   readonly query: string;
+  /** None by default. */
+  readonly warmUpMs?: number | undefined;
   readonly ms: number;
   readonly everyMs: number;
   /** Returns how many probes the database has; it is not observed if left out. */
   readonly countStored?: (() => Promise<number>) | undefined;
   readonly signal: AbortSignal;
 }): Promise<Freshness> {
-  const { everyMs, countStored, signal } = options;
+  const { warmUpMs = 0, everyMs, countStored, signal } = options;
   const ingest = createClient(IngestService, createGrpcTransport({ baseUrl: `http://${options.ingest}` }));
   const query = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${options.query}` }));
   const times = createProbeTimes();
@@ -54,8 +58,10 @@ export async function measureFreshness(options: {
     if (frontierMs !== frontiers.at(-1)?.value) frontiers.push({ atMs: nowMs, value: frontierMs });
   }
 
+  let warmUpProbes = 0;
   async function send(): Promise<void> {
-    const endMs = Date.now() + options.ms;
+    const warmMs = Date.now() + warmUpMs;
+    const endMs = warmMs + options.ms;
     while (Date.now() < endMs && !signal.aborted) {
       const reading = {
         deviceId: probeDevice,
@@ -65,6 +71,7 @@ export async function measureFreshness(options: {
       const { accepted } = await ingest.publishReadingBatch({ readings: [reading] }, { timeoutMs: 30_000 });
       if (accepted !== 1n) throw new Error("a probe was rejected");
       times.acknowledged(Date.now());
+      if (Date.now() < warmMs) warmUpProbes += 1;
       await delay(everyMs, undefined, { signal }).catch(() => {});
     }
   }
@@ -82,7 +89,7 @@ export async function measureFreshness(options: {
   const stored = observeStored();
   const seen = pollUntil({
     what: "all probes are covered by the frontier",
-    limitMs: options.ms + coverLimitMs,
+    limitMs: warmUpMs + options.ms + coverLimitMs,
     everyMs: () => (times.unanswered > 0 ? probePollMs : coveredPollMs),
     signal,
     async poll() {
@@ -91,5 +98,9 @@ export async function measureFreshness(options: {
     },
   });
   await Promise.all([sent, seen, stored]);
-  return { probes: times.delays(), frontiers };
+  return {
+    warmUp: times.delays({ to: warmUpProbes }),
+    probes: times.delays({ from: warmUpProbes }),
+    frontiers,
+  };
 }

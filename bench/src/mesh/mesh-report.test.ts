@@ -42,6 +42,8 @@ const result: MeshResult = {
         { batch: 9, rows: 600, batchMs: 1100 },
         { batch: 10, rows: 500, batchMs: 900 },
       ],
+      warmUpSeconds: 40,
+      warmUp: { storedMs: [300], inAnswerMs: [500, 600], coveredMs: [20_000] },
       probes: {
         storedMs: [10, 20],
         inAnswerMs: Array.from({ length: 100 }, (_, index) => index + 1),
@@ -79,6 +81,16 @@ describe("the report of the mesh", () => {
     expect(markdown).toMatch(/FastAPI .* \| 100 \(90\.0 – 120\) \| 20\.0 \(12\.0 – 30\.0\) \|/);
     expect(markdown).toMatch(/66,700 rows\/s/);
     expect(markdown).toContain("FastAPI + confluent-kafka 3,000, Device Mesh ingest 3,000.");
+  });
+
+  it("states the delays of the warm-up apart from the others", () => {
+    const { markdown } = meshReport(result);
+    expect(markdown).toMatch(
+      /until an answer counts the reading, p50 \/ p99 of 100 probes \| 0.0500 s \/ 0.0990 s/,
+    );
+    expect(markdown).toMatch(
+      /until an answer counts the reading, of 2 probes in the first 40.0 s \| 0.500 s \/ 0.600 s/,
+    );
   });
 
   it("states that the database is a stand-in, unless it is MongoDB", () => {

@@ -113,6 +113,16 @@ function chainTable(result: MeshResult): string {
   const { backlogReadings, sink, backlog, live } = result.chain;
   const summary = meshSummary(result);
   const seconds = (ms: number): string => `${figure(ms / 1000)} s`;
+  const pair = (ms: readonly number[]): string => {
+    const { p50, p99 } = percentilesOf(ms);
+    return `${seconds(p50)} / ${seconds(p99)}`;
+  };
+  const delays = [
+    ["until the database has the reading", "storedMs"],
+    ["until an answer counts the reading", "inAnswerMs"],
+    ["until the frontier has passed the reading", "coveredMs"],
+  ] as const;
+  const { probes, warmUp, warmUpSeconds } = live;
   const spread = ({ median, minimum, maximum }: Spread): string =>
     `${spreadText({ median: median / 1000, minimum: minimum / 1000, maximum: maximum / 1000 })} s`;
   return markdownTable(
@@ -132,18 +142,14 @@ function chainTable(result: MeshResult): string {
         `batches of the window job live, ${live.devices} readings/s (${summary.liveBatches} seen, median ${figure(summary.liveRowsPerBatch)} rows with ticks)`,
         spread(summary.liveBatchMs),
       ],
-      [
-        "from the acknowledgement until the database has the reading, p50 / p99",
-        `${seconds(summary.storedMs.p50)} / ${seconds(summary.storedMs.p99)}`,
-      ],
-      [
-        `from the acknowledgement until an answer counts the reading, p50 / p99 of ${live.probes.inAnswerMs.length} probes`,
-        `${seconds(summary.inAnswerMs.p50)} / ${seconds(summary.inAnswerMs.p99)}`,
-      ],
-      [
-        "from the acknowledgement until the frontier has passed the reading, p50 / p99",
-        `${seconds(summary.coveredMs.p50)} / ${seconds(summary.coveredMs.p99)}`,
-      ],
+      ...delays.map(([what, of]) => [
+        `from the acknowledgement ${what}, p50 / p99 of ${probes[of].length} probes`,
+        pair(probes[of]),
+      ]),
+      ...delays.map(([what, of]) => [
+        `the same ${what}, of ${warmUp[of].length} probes in the first ${figure(warmUpSeconds)} s`,
+        pair(warmUp[of]),
+      ]),
     ],
   );
 }
@@ -185,7 +191,7 @@ CPU is user and system time of the server process, all threads, from /proc; the 
 
 ${chainTable(result)}
 
-Batch times: median (minimum – maximum). Rows a second: all rows of the batches by all their time. The sink worked the backlog off before the window job was started; then the answer counted exactly the readings that were acknowledged. Probes are single readings while ${result.chain.live.devices} devices send one a second each, queried every ${probePollMs} ms until an answer counts them.${standIn}
+Batch times: median (minimum – maximum). Rows a second: all rows of the batches by all their time. The sink worked the backlog off before the window job was started; then the answer counted exactly the readings that were acknowledged. The first seconds with live readings, while the JVMs compile, are stated apart. Probes are single readings while ${result.chain.live.devices} devices send one a second each, queried every ${probePollMs} ms until an answer counts them.${standIn}
 
 ${machineText(machine)}. ${loadText(load, machine.cores)} ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.
 `;

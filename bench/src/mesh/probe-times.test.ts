@@ -19,6 +19,8 @@ describe("createProbeTimes", () => {
       inAnswerMs: [350, 100],
       coveredMs: [400, 600],
     });
+    expect(times.delays({ to: 1 })).toEqual({ storedMs: [390], inAnswerMs: [350], coveredMs: [400] });
+    expect(times.delays({ from: 1 })).toEqual({ storedMs: [90], inAnswerMs: [100], coveredMs: [600] });
   });
 
   it("counts 0 for a probe that is answered before its acknowledgement arrives", () => {

@@ -23,7 +23,8 @@ export type ProbeTimes = {
   readonly open: number;
   /** Number of acknowledged probes that are in no answer yet. */
   readonly unanswered: number;
-  delays(): ProbeDelays;
+  /** Returns the delays of the probes with these numbers, all by default; `to` is not among them. */
+  delays(probes?: { readonly from?: number; readonly to?: number }): ProbeDelays;
 };
 
 /**
@@ -56,10 +57,10 @@ export function createProbeTimes(): ProbeTimes {
     get unanswered() {
       return Math.max(acknowledgedMs.length - answeredAtMs.length, 0);
     },
-    delays: () => ({
-      storedMs: delaysOf(storedAtMs),
-      inAnswerMs: delaysOf(answeredAtMs),
-      coveredMs: delaysOf(coveredAtMs),
+    delays: ({ from, to } = {}) => ({
+      storedMs: delaysOf(storedAtMs).slice(from, to),
+      inAnswerMs: delaysOf(answeredAtMs).slice(from, to),
+      coveredMs: delaysOf(coveredAtMs).slice(from, to),
     }),
   };
 }
