@@ -13,9 +13,9 @@ import { kafkaSecurityOf } from "@devicemesh/pipeline/kafka-security";
 import { readContractImage } from "@devicemesh/proto/image";
 import { ingestConfig } from "./limits.ts";
 import { createKafkaMessageLog } from "./log/kafka/kafka-message-log.ts";
-import { followRetentionTopic } from "./log/kafka/kafka-retention-bound.ts";
 import { registerIngestLogMetrics } from "./metrics.ts";
 import { createSeriesLimit } from "./publish/series-limit.ts";
+import { followRetentionTopic } from "./retention/kafka-retention-topic.ts";
 import type { IngestSettings } from "./settings.ts";
 import { type Ingest, startIngest } from "./start.ts";
 

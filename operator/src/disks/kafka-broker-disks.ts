@@ -1,5 +1,6 @@
-import { connectionSecurity, type KafkaSecurity, kafkaBroker } from "@devicemesh/pipeline/kafka-client";
-import { Connection, describeLogDirsV4, ResponseError } from "@platformatic/kafka";
+import { createKafkaBrokers } from "@devicemesh/pipeline/kafka-brokers";
+import type { KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
+import { describeLogDirsV4, ResponseError } from "@platformatic/kafka";
 import type { WithAdmin } from "../kafka-admin.ts";
 import type { Disk } from "./disk-watch.ts";
 
@@ -45,19 +46,18 @@ export async function readLogDirectories(
   signal: AbortSignal,
   security?: KafkaSecurity | undefined,
 ): Promise<readonly LogDirectory[]> {
-  const { host, port } = kafkaBroker(address);
-  const connection = new Connection("operator", {
-    connectTimeout: timeoutMs,
-    requestTimeout: timeoutMs,
-    ...connectionSecurity(host, security),
+  const brokers = createKafkaBrokers({
+    brokers: [address],
+    clientId: "operator",
+    requestTimeoutMs: timeoutMs,
+    security,
   });
-  const close = () => void connection.close().catch(() => {});
+  const close = () => void brokers.close();
   signal.addEventListener("abort", close);
   try {
     signal.throwIfAborted();
-    await connection.connect(host, port);
     // No topics: their sizes are of no interest here, and a broker may have thousands.
-    const { results } = await describeLogDirsV4.api.async(connection, []);
+    const { results } = await describeLogDirsV4.api.async(await brokers.to(address), []);
     return results;
   } catch (error) {
     // A directory that has failed makes the client throw, with the answer at hand.

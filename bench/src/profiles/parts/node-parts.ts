@@ -32,7 +32,7 @@ export const kafkaParts: readonly Part[] = [
   { name: "encoding of requests by kafkajs", frames: /kafkajs\/src\/(protocol|utils)\// },
   {
     name: "requests to brokers",
-    frames: /kafkajs\/|@platformatic\/|log\/kafka\/kafka-(topic|connections)/,
+    frames: /kafkajs\/|@platformatic\/|log\/kafka\/kafka-(topic|connections)|pipeline\/src\/kafka-brokers/,
   },
   {
     name: "bytes of messages and batches",

@@ -3,8 +3,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { withinTime } from "@devicemesh/kit/async/time-limit";
 import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import {
+  BrokerError,
+  createKafkaBrokers,
+  type KafkaBrokersOptions,
+} from "@devicemesh/pipeline/kafka-brokers";
 import { type Connection, initProducerIdV4, produceV9, ResponseError, Writer } from "@platformatic/kafka";
-import { BrokerError, createKafkaBrokers, type KafkaBrokersOptions } from "./kafka-brokers.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
 
 /** Maximum bytes of batches in one request, unless one batch is larger; brokers accept 100 MiB by default. */

@@ -1,7 +1,8 @@
 // The brokers of a cluster over @platformatic/kafka: connections, and where partitions are.
-import { connectionSecurity, type KafkaSecurity, kafkaBroker } from "@devicemesh/pipeline/kafka-client";
-import { namedKafkaError } from "@devicemesh/pipeline/kafka-security-error";
+
 import { Connection, metadataV9, protocolErrorsCodesById, ResponseError } from "@platformatic/kafka";
+import { connectionSecurity, type KafkaSecurity, kafkaBroker } from "./kafka-client.ts";
+import { namedKafkaError } from "./kafka-security-error.ts";
 
 /** Connections to the brokers of a cluster, at most one to each, made on demand. */
 export type KafkaBrokers = {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type AcceptedSince, acceptedSinceOf } from "@devicemesh/pipeline";
+import { BrokerError, createKafkaBrokers } from "@devicemesh/pipeline/kafka-brokers";
 import type { KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
 import type { SensorSpec } from "@devicemesh/proto";
 import { fetchV12, listOffsetsV6 } from "@platformatic/kafka";
-import { createRetentionBound, type RetentionBound } from "../retention-bound.ts";
-import { BrokerError, createKafkaBrokers } from "./kafka-brokers.ts";
+import { createRetentionBound, type RetentionBound } from "./retention-bound.ts";
 
 /** Interval of polls: often enough to confirm the bound many times before it is stale. */
 const intervals = { knownMs: 15_000, failingMs: 1000 } as const;
