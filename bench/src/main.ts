@@ -14,6 +14,7 @@ import { ownNames, peerNames } from "./ingest/ingest-peers.ts";
 import { ingestReport } from "./ingest/ingest-report.ts";
 import { kafkaPeerNames, runKafkaBench } from "./kafka/kafka-bench.ts";
 import { kafkaReport } from "./kafka/kafka-report.ts";
+import { runLate } from "./late/run-late.ts";
 import { runMeshBench } from "./mesh/mesh-bench.ts";
 import { meshPeerNames } from "./mesh/mesh-ingest.ts";
 import { meshReport } from "./mesh/mesh-report.ts";
@@ -33,8 +34,7 @@ import { streamsReport } from "./streams/streams-report.ts";
 import { runTail } from "./tail/run-tail.ts";
 import { runWatchBench } from "./watch/watch-bench.ts";
 import { watchReport } from "./watch/watch-report.ts";
-import { runWindowsBench } from "./windows/windows-bench.ts";
-import { windowsReport } from "./windows/windows-report.ts";
+import { runWindows } from "./windows/run-windows.ts";
 
 const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>> = {
   ingest,
@@ -47,8 +47,9 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   page,
   peers,
   kafka,
-  windows,
+  windows: (config) => unwound((signal) => runWindows(config, { progress, signal })),
   freshness,
+  late: (config) => unwound((signal) => runLate(config, { progress, signal })),
   tail: (config) => unwound((signal) => runTail(config, { progress, signal })),
   mesh,
   profiles: (config) => unwound((signal) => runProfiles(config, { progress, signal })),
@@ -248,22 +249,6 @@ function kafka(config: BenchConfig): Promise<Report> {
         roundMs: config.quick ? 1000 : config.round,
         warmUpMs: config.quick ? 500 : config.round,
         latencyMs: config.quick ? 1000 : 10_000,
-        cache: resolve(config.cache),
-        progress,
-        signal,
-      }),
-    ),
-  );
-}
-
-function windows(config: BenchConfig): Promise<Report> {
-  return unwound(async (signal) =>
-    windowsReport(
-      await runWindowsBench({
-        backlogReadings: config.quick ? 400_000 : 3_000_000,
-        coldReadings: config.quick ? 100_000 : 600_000,
-        liveMs: config.quick ? 6000 : 60_000,
-        liveReadingsPerSecond: 20_000,
         cache: resolve(config.cache),
         progress,
         signal,

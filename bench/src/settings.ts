@@ -7,13 +7,13 @@ export const defaultBefore = "529d8543";
 export const benchSettings = defineSettings({
   prefix: "DEVICEMESH_BENCH_",
   usage:
-    "npm run bench -- [ingest] [query] [watch] [series] [streams] [import] [export] [page] [peers] [kafka] [windows] [freshness] [tail] [mesh] [profiles] [flags]",
+    "npm run bench -- [ingest] [query] [watch] [series] [streams] [import] [export] [page] [peers] [kafka] [windows] [freshness] [late] [tail] [mesh] [profiles] [flags]",
   summary:
-    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, 10,000 device streams, imports, exports, the dashboard in Chromium, other databases under the same load (peers), ingest over one Kafka broker (kafka), the window job on Spark (windows), how old answers are (freshness), answers while the frontier does not move (tail), the real mesh of Kafka, Kafka Connect, MongoDB and Spark, and where the CPU time of the hot paths goes (profiles).",
+    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, 10,000 device streams, imports, exports, the dashboard in Chromium, other databases under the same load (peers), ingest over one Kafka broker (kafka), the window job on Spark (windows), how old answers are (freshness), bursts of late readings (late), answers while the frontier does not move (tail), the real mesh of Kafka, Kafka Connect, MongoDB and Spark, and where the CPU time of the hot paths goes (profiles).",
   positionals: {
-    max: 15,
+    max: 16,
     placeholder:
-      "ingest|query|watch|series|streams|import|export|page|peers|kafka|windows|freshness|tail|mesh|profiles",
+      "ingest|query|watch|series|streams|import|export|page|peers|kafka|windows|freshness|late|tail|mesh|profiles",
   },
   settings: {
     quick: {
