@@ -10,11 +10,9 @@ import { createProbeTimes, type ProbeDelays } from "./probe-times.ts";
 
 /** The device of the probes. */
 export const probeDevice = "bench-probe";
-/**
- * Interval of the queries while a probe is in no answer yet, in ms; it is the precision of that delay. Otherwise fewer
- * queries suffice, which leave the machine to what is measured.
- */
+/** Interval of the queries while a probe is in no answer yet, in ms; it is the precision of that delay. */
 export const probePollMs = 10;
+/** Interval otherwise, for the frontier alone: fewer queries leave the machine to what is measured. */
 const coveredPollMs = 50;
 /** Time limit for the last probes to be covered, in ms. */
 const coverLimitMs = 120_000;
@@ -50,7 +48,10 @@ export async function measureFreshness(options: {
   const times = createProbeTimes();
   const frontiers: { readonly atMs: number; readonly value: number }[] = [];
 
+  let askedMs = Number.NEGATIVE_INFINITY;
   async function poll(): Promise<void> {
+    if (times.unanswered === 0 && performance.now() < askedMs + coveredPollMs) return;
+    askedMs = performance.now();
     const { rows, coverage } = await query.getAggregates({ deviceIds: [probeDevice] }, { timeoutMs: 30_000 });
     const frontierMs = coverage?.frontier ? millisecondsFloor(coverage.frontier) : 0;
     const nowMs = Date.now();
@@ -90,7 +91,7 @@ export async function measureFreshness(options: {
   const seen = pollUntil({
     what: "all probes are covered by the frontier",
     limitMs: warmUpMs + options.ms + coverLimitMs,
-    everyMs: () => (times.unanswered > 0 ? probePollMs : coveredPollMs),
+    everyMs: probePollMs,
     signal,
     async poll() {
       await poll();

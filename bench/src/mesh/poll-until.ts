@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 export async function pollUntil<Seen>(options: {
   readonly what: string;
   readonly limitMs: number;
-  readonly everyMs: number | (() => number);
+  readonly everyMs: number;
   readonly signal: AbortSignal;
   /** Undefined: not yet. */
   readonly poll: () => Promise<Seen | undefined>;
@@ -19,6 +19,6 @@ export async function pollUntil<Seen>(options: {
     if (seen !== undefined) return seen;
     signal.throwIfAborted();
     if (performance.now() > endMs) throw new Error(`after ${limitMs / 1000} s still not so: ${what}`);
-    await delay(typeof everyMs === "number" ? everyMs : everyMs(), undefined, { signal }).catch(() => {});
+    await delay(everyMs, undefined, { signal }).catch(() => {});
   }
 }

@@ -5,20 +5,29 @@ import type { Disk } from "./disk-watch.ts";
 const timeoutMs = 3000;
 
 /**
- * Returns the disk of the database's primary; none where the server does not report it, or does not answer: that it is
- * unavailable is reported elsewhere.
+ * Creates a reader of the disk of the database's primary. It returns none while the server does not answer: that it is
+ * unavailable is reported elsewhere. A server that answers without its disk is not asked again: it may count all
+ * documents for an answer.
  */
-export async function readDatabaseDisk(db: Db, signal: AbortSignal): Promise<readonly Disk[]> {
-  const { fsTotalSize, fsUsedSize } = await db
-    .command({ dbStats: 1 }, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
-    .catch(() => ({}) as Document);
-  if (typeof fsTotalSize !== "number" || typeof fsUsedSize !== "number" || fsTotalSize <= 0) return [];
-  return [
-    {
-      name: "of the database",
-      totalBytes: fsTotalSize,
-      freeBytes: Math.max(fsTotalSize - fsUsedSize, 0),
-      hasFailed: false,
-    },
-  ];
+export function createDatabaseDiskReader(db: Db): (signal: AbortSignal) => Promise<readonly Disk[]> {
+  let isReported = true;
+  return async (signal) => {
+    if (!isReported) return [];
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const answer: Document | undefined = await db
+      .command({ dbStats: 1 }, { signal: limited })
+      .catch(() => undefined);
+    if (!answer) return [];
+    const { fsTotalSize, fsUsedSize } = answer;
+    isReported = typeof fsTotalSize === "number" && typeof fsUsedSize === "number" && fsTotalSize > 0;
+    if (!isReported) return [];
+    return [
+      {
+        name: "of the database",
+        totalBytes: fsTotalSize,
+        freeBytes: Math.max(fsTotalSize - fsUsedSize, 0),
+        hasFailed: false,
+      },
+    ];
+  };
 }

@@ -8,7 +8,7 @@ import type { RestartDelays } from "../connectors/restart-backoff.ts";
 import { inspectMesh } from "../definition/inspect-mesh.ts";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
 import { createDiskWatch } from "../disks/disk-watch.ts";
-import { readDatabaseDisk } from "../disks/mongo-database-disk.ts";
+import { createDatabaseDiskReader } from "../disks/mongo-database-disk.ts";
 import type { MeshEngines } from "../mesh-engines.ts";
 import { createInspection } from "./inspection.ts";
 import { type GroupProgress, readGroupProgress } from "./kafka-progress.ts";
@@ -72,10 +72,11 @@ export function createMaintenance(options: {
     logger,
   });
 
+  const readDatabaseDisk = createDatabaseDiskReader(engines.db);
   const diskWatch = createDiskWatch({
     readDisks: async (signal) => [
       ...(await engines.readBrokerDisks(signal)),
-      ...(await readDatabaseDisk(engines.db, signal)),
+      ...(await readDatabaseDisk(signal)),
     ],
     everyMs: intervals.inspectEveryMs,
   });
