@@ -1,5 +1,6 @@
 import type { HostProblem } from "../../server/hosts.ts";
 import type { OnePortRequest, OnePortResponse } from "../../server/one-port-server.ts";
+import { encodedGrpcMessage } from "./grpc-message.ts";
 
 /** Returns the address of a service of the contract, as `host:port`; undefined if it is unknown. */
 export type AddressOf = (service: string) => string | undefined;
@@ -74,7 +75,7 @@ function rejectRequest(
   response.statusCode = 200;
   response.setHeader("content-type", contentType);
   response.setHeader("grpc-status", `${grpcStatus}`);
-  response.setHeader("grpc-message", encodeURI(message));
+  response.setHeader("grpc-message", encodedGrpcMessage(message));
   // Without a body, gRPC also reads the headers as trailers.
   response.end();
 }

@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { ServiceError } from "@grpc/grpc-js";
+import { encodedGrpcMessage } from "./grpc-message.ts";
 import { type AddressOf, rpcOfPath, unknownRpcMessage } from "./rejected-requests.ts";
 
 /** Responds UNIMPLEMENTED to a call of a method that is not served, and what to call instead. */
@@ -12,7 +13,7 @@ export function respondUnknown(
   const rpc = rpcOfPath(path) ?? { service: path, method: "" };
   const message = unknownRpcMessage(rpc, served, addressOf);
   const headers = { ":status": 200, "content-type": "application/grpc", "grpc-status": 12 };
-  stream.respond({ ...headers, "grpc-message": encodeURI(message) }, { endStream: true });
+  stream.respond({ ...headers, "grpc-message": encodedGrpcMessage(message) }, { endStream: true });
 }
 
 /** Responds 415 to a request whose content type is not that of gRPC, and the required one. */
@@ -37,7 +38,7 @@ export function respondStatus(
 ): void {
   const headers = { ":status": 200, "content-type": "application/grpc+proto", "grpc-status": code };
   stream.respond(
-    { ...headers, "grpc-message": encodeURI(details), ...metadata?.toHttp2Headers() },
+    { ...headers, "grpc-message": encodedGrpcMessage(details), ...metadata?.toHttp2Headers() },
     { endStream: true },
   );
 }
