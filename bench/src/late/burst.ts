@@ -85,7 +85,7 @@ export async function measureBurst(
       `${readings} readings were sent, ${acknowledged} acknowledged, ${found.readings} are stored`,
     );
   }
-  const answersMs = await ask(query, { ...span, isLate, readings, questions: burst.questions });
+  const answersMs = await ask(query, { ...span, readings, questions: burst.questions });
   return { isLate, ...found, ...sinks, coveredSeconds, answersMs };
 }
 
@@ -94,7 +94,6 @@ async function ask(
   request: {
     readonly sinceMs: number;
     readonly toMs: number;
-    readonly isLate: boolean;
     readonly readings: number;
     readonly questions: number;
   },

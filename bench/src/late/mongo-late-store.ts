@@ -1,13 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { collections, type FrontierDocument } from "@devicemesh/pipeline";
+import { collections } from "@devicemesh/pipeline";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { BSON, type Db, type Document } from "mongodb";
+import { type BenchStore, openBenchStore } from "../mesh/mongo-bench-store.ts";
 import type { Burst } from "./burst.ts";
 
-/** The mesh's database, for the bench. */
-export type LateStore = AsyncDisposable & {
-  /** Returns the published frontier of the finest level, ms since 1970; 0 if there is none. */
-  frontierMs(): Promise<number>;
+/** The mesh's database, with what the bench of late readings asks of it. */
+export type LateStore = BenchStore & {
   /** Begins to watch the growth of the collections that the sinks write. */
   watchSinks(signal: AbortSignal): {
     stop(): Promise<Pick<Burst, "readingsSinkSeconds" | "partialsSinkSeconds">>;
@@ -25,19 +24,17 @@ const sampleSize = 1000;
 
 /** Opens the database. */
 export function openLateStore(options: { readonly url: string; readonly database: string }): LateStore {
+  const store = openBenchStore(options);
   const mongo = openMongo({ ...options, appName: "devicemesh-bench" });
   const { db } = mongo;
   return {
-    async frontierMs() {
-      const found = await db.collection<FrontierDocument>(collections.frontier).findOne({ _id: "frontier" });
-      return found?.frontiers[0]?.getTime() ?? 0;
-    },
+    ...store,
     watchSinks(signal) {
       const stopping = new AbortController();
       const until = AbortSignal.any([signal, stopping.signal]);
       const both = Promise.all([
-        growthSeconds(db, collections.messages, until),
-        growthSeconds(db, collections.windows, until),
+        growthSeconds(store.countReadings, until),
+        growthSeconds(store.countPartials, until),
       ]);
       both.catch(() => {});
       return {
@@ -59,7 +56,10 @@ export function openLateStore(options: { readonly url: string; readonly database
         partialBytes: partials.bytes,
       };
     },
-    [Symbol.asyncDispose]: () => mongo[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await mongo[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -67,13 +67,13 @@ export function openLateStore(options: { readonly url: string; readonly database
 const backgroundRate = 10;
 
 /** Returns the time from the first growth of a burst to its last, in s. */
-async function growthSeconds(db: Db, collection: string, signal: AbortSignal): Promise<number> {
-  let known = await db.collection(collection).estimatedDocumentCount();
+async function growthSeconds(countDocuments: () => Promise<number>, signal: AbortSignal): Promise<number> {
+  let known = await countDocuments();
   let firstMs: number | undefined;
   let lastMs = 0;
   while (!signal.aborted) {
     await delay(watchEveryMs, undefined, { signal }).catch(() => {});
-    const count = await db.collection(collection).estimatedDocumentCount();
+    const count = await countDocuments();
     if (count - known > backgroundRate) {
       lastMs = performance.now();
       firstMs ??= lastMs - watchEveryMs;
